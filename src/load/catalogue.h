@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * catalogue: the built-in tests, as data.
+ */
+#ifndef LOAD_CATALOGUE_H
+#define LOAD_CATALOGUE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum { CATALOGUE_ARGUMENTS_MAX = 8 };
+
+/* A test: one command, whose arguments may hold the placeholders of template.h. */
+struct catalogue_entry {
+    const char *name; /* as -t takes it, in lower case */
+    const char *arguments[CATALOGUE_ARGUMENTS_MAX + 1]; /* NULL ends them */
+    bool reads; /* a null reply is a miss, any other a hit */
+};
+
+/*
+ * Finds a test by its name, in any case. Returns NULL with a sentence in `err` that names -t and
+ * lists what there is.
+ */
+const struct catalogue_entry *catalogue_find(const char *name, struct err *err);
+
+#endif

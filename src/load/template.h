@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * template: a command with placeholders, compiled to pieces that render fast.
+ *
+ * An argument may hold __key__ and __data__, also inside other text. Everything that is the same
+ * for all requests (headers, names, the value) is formatted once, when the template is made: a
+ * render copies the pieces and writes the key between them.
+ */
+#ifndef LOAD_TEMPLATE_H
+#define LOAD_TEMPLATE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "load/keyspace.h"
+#include "load/request.h"
+
+struct template;
+
+/*
+ * Compiles `count` arguments; `value` stands for __data__ and is copied. Returns 0, or a negative errno with
+ * a sentence in `err` when there is no argument. Release with template_destroy().
+ */
+int template_create(struct template **template, const struct str *arguments, unsigned count,
+                    struct str value, struct err *err);
+void template_destroy(struct template **template);
+
+/* No render is longer. */
+size_t template_bytes_max(const struct template *template);
+
+/* Writes a request's command to `at` (template_bytes_max() bytes) and returns its length. */
+size_t template_render(const struct template *template, const struct keyspace *keyspace,
+                       const struct request *request, char *at);
+
+#endif
