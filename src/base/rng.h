@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "base/wide.h"
+
 enum rng_stream {
     RNG_KEY,     /* which key a request touches */
     RNG_START,   /* where a rotated sequence begins */
@@ -40,7 +42,7 @@ static inline uint64_t rng_draw(uint64_t seed, enum rng_stream stream, uint64_t 
 /* Maps 64 uniform bits to 0..range-1 (Lemire's multiply-high; its bias is below range/2^64). */
 static inline uint64_t rng_below(uint64_t bits, uint64_t range)
 {
-    return (uint64_t)(((unsigned __int128)bits * range) >> 64);
+    return (uint64_t)(((wide_uint)bits * range) >> 64);
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "base/wide.h"
 
 enum ramp_mode { RAMP_LINEAR, RAMP_EXPONENTIAL };
 
@@ -47,7 +48,7 @@ struct schedule_cursor {
     uint64_t step;
     uint64_t rate_micro;       /* of the step */
     uint64_t begin_ns;         /* when the step begins */
-    unsigned __int128 begun;   /* requests due before the step, in 1e-15 of a request */
+    wide_uint begun;  /* requests due before the step, in 1e-15 of a request */
     bool last;                 /* the step never ends */
 };
 
