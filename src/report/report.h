@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * report: where the results of a run go.
+ *
+ * A sink is told that the run begins, what had been counted at a moment, and that the run has
+ * ended. It gets cumulative snapshots and makes its own differences; it never touches workers, reads
+ * no clock, and computes percentiles of merged counts only. Several sinks can be on at once.
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/option.h"
+#include "stats/snapshot.h"
+
+struct report_config {
+    uint64_t interval_ns; /* of the interval CSV; 0: no CSV */
+    bool quiet;
+};
+
+extern const struct option_spec report_options[];
+
+/* What is known of a run when it begins. Texts are borrowed for the whole run. */
+struct report_run {
+    const char *version; /* "valkey-polyglot 0.1.0" */
+    const char *command; /* "SET" */
+    const char *server;  /* "127.0.0.1:6379" */
+    const char *engine;  /* how bytes were moved: "epoll" */
+    const char *keys;    /* "random, 1,000,000 keys" */
+    const char *load;    /* "closed loop", "open loop, 1000 requests a second" */
+    bool scheduled;      /* an open loop: response times count from the due time */
+    bool reads;          /* hits and misses are told apart */
+    uint64_t processes, workers, clients, pipeline, data_bytes, seed;
+    uint64_t requests;    /* the limit; 0: none */
+    uint64_t start_ns;    /* T0 */
+};
+
+/* What is known when it has ended. */
+struct report_end {
+    const struct snapshot *total; /* the last snapshot */
+    uint64_t elapsed_ns;          /* what rates divide by */
+    uint64_t due, unsent;         /* of a schedule; without one, unsent: left by workers that died */
+    const char *ending;           /* why it ended early; NULL: it was complete */
+    const char *const *warnings;  /* sentences, ended by NULL */
+};
+
+struct report_sink;
+
+/* A kind of sink. */
+struct report_ops {
+    void (*begin)(struct report_sink *sink, const struct report_run *run);
+    void (*interval)(struct report_sink *sink, const struct snapshot *now);
+    void (*end)(struct report_sink *sink, const struct report_end *end);
+    void (*destroy)(struct report_sink *sink); /* frees the sink itself too */
+};
+
+/* The head of every sink. */
+struct report_sink {
+    const struct report_ops *ops;
+    uint64_t period_ns; /* how often `interval` wants to be called; 0: never */
+    FILE *out;          /* borrowed */
+    int failure;        /* errno of the first write that failed; nothing is written after it */
+};
+
+/*
+ * The human report on `out`: a progress line a second (in place on a terminal) unless `progress` is
+ * false, and the final block.
+ */
+struct report_sink *report_text_create(FILE *out, bool progress);
+
+/* The interval CSV. */
+struct report_sink *report_csv_create(FILE *out, uint64_t interval_ns);
+
+void report_destroy(struct report_sink **sink);
+
+/* Prints to a sink's file and notes a failure. For the sinks' own use. */
+void report_print(struct report_sink *sink, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Flushes, so that a reader of the stream has each line when it is due. For the sinks' own use. */
+void report_flush(struct report_sink *sink);
+
+#endif
