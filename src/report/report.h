@@ -3,8 +3,8 @@
  * report: where the results of a run go.
  *
  * A sink is told that the run begins, what had been counted at a moment, and that the run has
- * ended. It gets cumulative snapshots and makes its own differences; it never touches workers, reads
- * no clock, and computes percentiles of merged counts only. Several sinks can be on at once.
+ * ended. It gets cumulative snapshots and makes its own differences; it never touches workers,
+ * reads no clock, and computes percentiles of merged counts only. Several sinks can be on at once.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -23,7 +23,7 @@ struct report_config {
 
 extern const struct option_spec report_options[];
 
-/* What is known of a run when it begins. Texts are borrowed for the whole run. */
+/* What is known of a run when it begins. Sinks copy it; texts are borrowed for the whole run. */
 struct report_run {
     const char *version; /* "valkey-polyglot 0.1.0" */
     const char *command; /* "SET" */
@@ -34,22 +34,23 @@ struct report_run {
     bool scheduled;      /* an open loop: response times count from the due time */
     bool reads;          /* hits and misses are told apart */
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
-    uint64_t requests;    /* the limit; 0: none */
-    uint64_t start_ns;    /* T0 */
+    uint64_t requests;      /* the limit; 0: none */
+    uint64_t start_ns;      /* T0 */
+    uint64_t start_unix_ns; /* the wall clock at T0, for timestamps */
 };
 
 /* What is known when it has ended. */
 struct report_end {
     const struct snapshot *total; /* the last snapshot */
     uint64_t elapsed_ns;          /* what rates divide by */
-    uint64_t due, unsent;         /* of a schedule; without one, unsent: left by workers that died */
-    const char *ending;           /* why it ended early; NULL: it was complete */
-    const char *const *warnings;  /* sentences, ended by NULL */
+    uint64_t due, unsent;        /* of a schedule; without one, unsent: left by workers that died */
+    const char *ending;          /* why it ended early; NULL: it was complete */
+    const char *const *warnings; /* sentences, ended by NULL; or NULL: none */
 };
 
 struct report_sink;
 
-/* A kind of sink. */
+/* A kind of sink. Each is called once, but `interval`, in this order; snapshots never go back. */
 struct report_ops {
     void (*begin)(struct report_sink *sink, const struct report_run *run);
     void (*interval)(struct report_sink *sink, const struct snapshot *now);
@@ -67,13 +68,17 @@ struct report_sink {
 
 /*
  * The human report on `out`: a progress line a second (in place on a terminal) unless `progress` is
- * false, and the final block.
+ * false, and the final block. Progress counts the requests that have an outcome, rates successes.
  */
 struct report_sink *report_text_create(FILE *out, bool progress);
 
-/* The interval CSV. */
+/*
+ * The interval CSV: a header, a line an interval, flushed one by one, and a last line for what came
+ * after the last interval if anything did.
+ */
 struct report_sink *report_csv_create(FILE *out, uint64_t interval_ns);
 
+/* Accepts NULL; leaves NULL. */
 void report_destroy(struct report_sink **sink);
 
 /* Prints to a sink's file and notes a failure. For the sinks' own use. */
