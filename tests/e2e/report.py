@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+A strict parser of the text output: progress lines and the final report.
+
+The report's first block is held to the letter; the sections after it are read as titles with
+`key: value` lines. What the numbers of one report say about one another is checked too.
+"""
+import re
+
+BOUNDS = ("0.1", "0.5", "1.0", "2.0", "5.0", "10.0", "20.0", "50.0", "100.0", "200.0", "500.0", "1000.0")
+COUNT = r"(?:\d{1,3}(?:,\d{3})*)"
+PROGRESS = re.compile(
+    rf"\[(?P<time>\d+\.\d)s\] Progress: (?P<done>{COUNT})(?:/(?P<total>{COUNT}) \((?P<share>\d+\.\d)%\))?, "
+    rf"RPS: current=(?P<current>{COUNT}) avg=(?P<average>{COUNT}\.\d), Errors: (?P<errors>{COUNT})"
+    r" \| Latency \(ms\): avg=\d+\.\d\d p50=\d+\.\d\d p95=\d+\.\d\d p99=\d+\.\d\d")
+THREE = r"(\d+\.\d{3})"
+BLOCK = [
+    (None, r"Final Results:"),
+    (None, r"============="),
+    ("time", r"Total time: (\d+\.\d\d) seconds"),
+    ("completed", r"Requests completed: (\d+)"),
+    ("rate", r"Requests per second: (\d+\.\d\d)"),
+    ("errors", r"Total errors: (\d+)"),
+    (None, r""),
+    (None, r"Latency Statistics \(ms\):"),
+    (None, r"====================="),
+    ("min", rf"Minimum: {THREE}"),
+    ("average", rf"Average: {THREE}"),
+    ("max", rf"Maximum: {THREE}"),
+    ("p50", rf"Median \(p50\): {THREE}"),
+    ("p95", rf"95th percentile: {THREE}"),
+    ("p99", rf"99th percentile: {THREE}"),
+    (None, r""),
+    (None, r"Latency Distribution:"),
+    (None, r"===================="),
+]
+for _bound in BOUNDS:
+    BLOCK.append(("bucket", rf"<= {re.escape(_bound)} ms: (\d+\.\d\d)% \((\d+) requests\)"))
+BLOCK.append(("bucket", r"> 1000\.0 ms: (\d+\.\d\d)% \((\d+) requests\)"))
+INTEGERS = ("completed", "errors")
+
+
+class ReportError(AssertionError):
+    """A line that breaks the format; the message names it."""
+
+
+class Report:
+    """
+    The numbers of the block as attributes; `sections`: title -> {key: value text}; `closing`: the
+    lines after the last section: warnings, and why the run ended early.
+    """
+
+    def __init__(self):
+        self.buckets = []
+        self.sections = {}
+        self.closing = []
+        self.text = ""
+
+    def has(self, title, key):
+        return key in self.sections.get(title, {})
+
+    def text_of(self, title, key):
+        try:
+            return self.sections[title][key]
+        except KeyError:
+            raise ReportError(f"no line {key!r} in a section {title!r} of:\n{self.text}") from None
+
+    def number(self, title, key):
+        """The number that a value begins with: 1234, 1,234 or 0.123."""
+        value = self.text_of(title, key)
+        match = re.match(r"\d[\d,]*(\.\d+)?", value)
+        if not match:
+            raise ReportError(f"{title}: {key}: no number: {value!r}")
+        digits = match.group(0).replace(",", "")
+        return float(digits) if match.group(1) else int(digits)
+
+    def count(self, title, key):
+        """The same, 0 where the line is left out."""
+        return self.number(title, key) if self.has(title, key) else 0
+
+    issued = property(lambda self: self.number("Accounting", "Issued"))
+    unanswered = property(lambda self: self.number("Accounting", "Unanswered"))
+    unsent = property(lambda self: self.number("Accounting", "Unsent"))
+    due = property(lambda self: self.number("Accounting", "Due"))
+
+
+class Output:
+    def __init__(self, progress, report):
+        self.progress = progress
+        self.report = report
+
+
+def require(condition, what, report):
+    if not condition:
+        raise ReportError(f"{what}:\n{report.text}")
+
+
+def parse_block(lines, report):
+    """Reads the first block, line for line; returns the lines after it."""
+    for at, (name, pattern) in enumerate(BLOCK):
+        line = lines[at] if at < len(lines) else None
+        match = re.fullmatch(pattern, line) if line is not None else None
+        if not match:
+            raise ReportError(f"line {at + 1} of the report is {line!r}, and not of the form {pattern!r}")
+        if name == "bucket":
+            report.buckets.append((float(match.group(1)), int(match.group(2))))
+        elif name:
+            setattr(report, name, (int if name in INTEGERS else float)(match.group(1)))
+    return lines[len(BLOCK):]
+
+
+def parse_sections(lines, report):
+    """Sections follow, each after a blank line; what has no title is the closing."""
+    if lines and lines[0]:
+        raise ReportError(f"no blank line after the distribution, but {lines[0]!r}")
+    for paragraph in "\n".join(lines).split("\n\n"):
+        rows = paragraph.strip("\n").split("\n")
+        title = re.fullmatch(r"(\S.*):", rows[0])
+        if not title:
+            report.closing += [row for row in rows if row]
+            continue
+        section = report.sections.setdefault(title.group(1), {})
+        for row in rows[1:]:
+            value = re.fullmatch(r"\s*([^:]+): +(\S.*)", row)
+            if value:
+                section[value.group(1)] = value.group(2)
+            elif not re.fullmatch(r"=+", row):
+                raise ReportError(f"{title.group(0)} neither an underline nor `key: value`: {row!r}")
+
+
+def check_block(report):
+    require(sum(count for _, count in report.buckets) == report.completed,
+            "the distribution does not add up to the requests completed", report)
+    for share, count in report.buckets:
+        exact = 100.0 * count / report.completed if report.completed else 0.0
+        require(abs(share - exact) <= 0.0051, f"{share}% is not the share of {count}", report)
+    require(report.min <= report.p50 <= report.p95 <= report.p99 <= report.max, "latencies fall", report)
+    require(report.min <= report.average <= report.max, "an average outside", report)
+    if report.time > 0.1:
+        low, high = report.completed / (report.time + 0.006), report.completed / (report.time - 0.006)
+        require(low - 0.01 <= report.rate <= high + 0.01, "rate x time is not the requests completed", report)
+
+
+def check_accounting(report):
+    require(report.issued == report.completed + report.errors + report.unanswered,
+            "issued is not completed + errors + unanswered", report)
+    if report.has("Accounting", "Due"):
+        require(report.due == report.issued + report.unsent, "due is not issued + unsent", report)
+
+
+def parse_report(lines):
+    report = Report()
+    report.text = "\n".join(lines)
+    parse_sections(parse_block(lines, report), report)
+    check_block(report)
+    check_accounting(report)
+    return report
+
+
+def parse_progress(line):
+    match = PROGRESS.fullmatch(line)
+    if not match:
+        raise ReportError(f"no progress line: {line!r}")
+    return {name: float(text.replace(",", "")) for name, text in match.groupdict().items() if text}
+
+
+def parse_output(text):
+    """stdout of a run without CSV: progress lines, a blank line, the report; nothing else."""
+    lines = text.splitlines()
+    if "Final Results:" not in lines:
+        raise ReportError(f"no report in:\n{text}")
+    at = lines.index("Final Results:")
+    progress = [parse_progress(line) for line in lines[:at] if line]
+    return Output(progress, parse_report(lines[at:]))
+
+
+def parse_log(text):
+    """A report among logs: what comes before it is not looked at."""
+    lines = text.splitlines()
+    if "Final Results:" not in lines:
+        raise ReportError(f"no report in:\n{text}")
+    return parse_report(lines[lines.index("Final Results:"):])
