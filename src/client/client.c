@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "client/client.h"
+
+#include "base/clock.h"
+
+#define FIELD(member) offsetof(struct client_config, member)
+
+/* clang-format off */
+const struct option_spec client_options[] = {
+    {.name = "clients", .letters = "c", .group = OPTION_BASIC, .read = option_read_count,
+     .offset = FIELD(clients), .initial = "50", .value = "N", .min = 1, .max = 1000000,
+     .help = "parallel clients, in all"},
+    {.name = "pipeline", .letters = "P", .group = OPTION_ADVANCED, .read = option_read_count,
+     .offset = FIELD(pipeline), .initial = "1", .value = "N", .min = 1, .max = 10000,
+     .help = "requests in flight a client, as a sliding window"},
+    {.name = "request-timeout", .group = OPTION_TIMEOUTS, .read = option_read_millis,
+     .offset = FIELD(request_timeout_ns), .initial = "5000", .value = "MS",
+     .max = UINT64_C(86400000) * CLOCK_NS_PER_MS,
+     .help = "how long a reply may take; 0: no limit"},
+    {0},
+};
+/* clang-format on */

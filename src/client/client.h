@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * client: the seam between what is to be done and what carries it, the drivers.
+ *
+ * A driver has a worker's share of the clients. It takes requests while one of its slots is free
+ * and gives each back through `done`, exactly once, on the worker's own thread, whatever happens to
+ * connections and servers meanwhile. It never decides when a request starts.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "io/endpoint.h"
+#include "io/loop.h"
+#include "load/request.h"
+#include "load/source.h"
+#include "stats/outcome.h"
+
+struct client_config {
+    uint64_t clients;            /* in all */
+    uint64_t pipeline;           /* slots a client */
+    uint64_t request_timeout_ns; /* 0: none */
+};
+
+extern const struct option_spec client_options[];
+
+/* How a request went. Borrowed until `done` returns. */
+struct completion {
+    const struct request *request;
+    enum outcome outcome; /* OUTCOME_UNANSWERED too, when the driver is abandoned */
+    bool null;            /* OK: the reply was null */
+    uint64_t free_ns;     /* when a slot was there for it */
+    uint64_t sent_ns;     /* just before the write that carried it; 0: it never left */
+    uint64_t replied_ns;  /* just after the receive that ended its reply */
+    struct str text;      /* what there is to say of an error */
+};
+
+/* What a driver tells the worker that it belongs to. `context` is the worker's. */
+struct driver_listener {
+    void (*done)(void *context, const struct completion *completion);
+    /* Something to be counted beside requests; `text` (may be empty) is borrowed. */
+    void (*event)(void *context, enum event event, struct str text, uint64_t now_ns);
+    void *context;
+};
+
+/* What a driver is made of; borrowed for its lifetime. Client i of the run is one of this worker's
+ * if i mod stride == first. */
+struct driver_setup {
+    struct loop *loop;
+    const struct endpoint *endpoint;
+    const struct source *source;
+    const struct client_config *config;
+    uint64_t connect_timeout_ns;
+    uint64_t seed;
+    unsigned first, stride;
+    unsigned clients_max; /* of this worker, ever */
+    struct driver_listener listener;
+};
+
+struct driver;
+
+struct driver_ops {
+    const char *name;
+    int (*create)(struct driver **driver, const struct driver_setup *setup, struct err *err);
+    void (*destroy)(struct driver **driver);
+    /* How many of this worker's clients are to be open from now on; never fewer than before. */
+    void (*open)(struct driver *driver, unsigned clients, uint64_t now_ns);
+    /* Takes a request, if a slot is free. */
+    bool (*submit)(struct driver *driver, const struct request *request);
+    /* Dials, times out. To be called when `tick_ns` has come. */
+    void (*tick)(struct driver *driver, uint64_t now_ns);
+    /* Gives all that is in flight back as unanswered and closes every client. */
+    void (*abandon)(struct driver *driver, uint64_t now_ns);
+};
+
+/* The head of every driver; the worker reads it. */
+struct driver {
+    const struct driver_ops *ops;
+    uint64_t tick_ns;       /* when it wants its next tick */
+    uint64_t free_since_ns; /* since when a slot has been free; means nothing while none is */
+    unsigned free;          /* free slots of clients that are up */
+    unsigned in_flight;
+    unsigned up; /* clients */
+};
+
+extern const struct driver_ops driver_standalone;
+
+static inline bool driver_submit(struct driver *driver, const struct request *request)
+{
+    return driver->ops->submit(driver, request);
+}
+
+/* Releases a driver (NULL is fine); what is in flight is not given back: abandon it before. */
+static inline void driver_destroy(struct driver **driver)
+{
+    if (*driver)
+        (*driver)->ops->destroy(driver);
+}
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The native driver for one server: each client is one link, requests go to the client whose slot
+ * has been free the longest.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "client/client.h"
+#include "client/flights.h"
+#include "io/link.h"
+
+enum {
+    DIALS_MAX = 128,                   /* under way at once: a server's accept queue is finite */
+    TICK_MIN_NS = 1 * CLOCK_NS_PER_MS, /* ticks look at all clients: not more often than this */
+    TEXT_MAX = ENDPOINT_NAME_MAX + RESP_TEXT_MAX + 64,
+};
+
+struct client {
+    struct link link; /* first: events come with it */
+    struct flights flights;
+    struct client *next_dial;
+    bool to_dial; /* in the list of those that wait for a dial */
+    bool queued;  /* in the queue of those with a free slot; it may have none any more */
+    bool known;   /* was up before */
+    bool retired; /* is being closed: its free slots are no longer counted */
+};
+
+struct standalone {
+    struct driver driver; /* first: the head that the worker knows */
+    const struct driver_setup *setup;
+    struct link_setup links;
+    struct client *clients; /* owned; setup->clients_max */
+    struct flight *flights; /* owned; the rings of all clients */
+    struct client **queue;  /* owned; a ring of those with a free slot */
+    unsigned queue_head, queue_len;
+    unsigned wanted; /* clients that are to be open: the first of `clients` */
+    unsigned dialing;
+    struct client *dial_first, *dial_last;
+    uint32_t slots; /* a client */
+    bool abandoned;
+    const struct client *said_by; /* whose server said something unasked, and what */
+    char said[RESP_TEXT_MAX + 1];
+};
+
+static struct standalone *self(struct driver *driver)
+{
+    return (struct standalone *)driver;
+}
+
+static struct client *of_link(struct link *link)
+{
+    return (struct client *)link;
+}
+
+/* The setup of the links is embedded in their driver. */
+static struct standalone *driver_of(const struct client *client)
+{
+    const char *links = (const char *)client->link.setup;
+
+    return (struct standalone *)(uintptr_t)(links - offsetof(struct standalone, links));
+}
+
+static void tick_by(struct standalone *driver, uint64_t time_ns)
+{
+    if (time_ns < driver->driver.tick_ns)
+        driver->driver.tick_ns = time_ns;
+}
+
+static void tell(struct standalone *driver, enum event event, struct str text, uint64_t now_ns)
+{
+    const struct driver_listener *listener = &driver->setup->listener;
+
+    listener->event(listener->context, event, text, now_ns);
+}
+
+/* ---- slots: which client takes the next request */
+
+static void enqueue(struct standalone *driver, struct client *client)
+{
+    if (client->queued)
+        return;
+    unsigned at = driver->queue_head + driver->queue_len++;
+
+    if (at >= driver->setup->clients_max)
+        at -= driver->setup->clients_max;
+    driver->queue[at] = client;
+    client->queued = true;
+}
+
+static void dequeue(struct standalone *driver)
+{
+    driver->queue[driver->queue_head]->queued = false;
+    driver->queue_len--;
+    if (++driver->queue_head == driver->setup->clients_max)
+        driver->queue_head = 0;
+}
+
+static void free_slots(struct standalone *driver, struct client *client, unsigned slots,
+                       uint64_t now_ns)
+{
+    if (driver->driver.free == 0)
+        driver->driver.free_since_ns = now_ns;
+    driver->driver.free += slots;
+    enqueue(driver, client);
+}
+
+/* Takes the slots of a client that is up, and is not to be for long, out of the count. */
+static void retire(struct standalone *driver, struct client *client)
+{
+    if (!client->retired)
+        driver->driver.free -= driver->slots - client->flights.count;
+    client->retired = true;
+}
+
+/* The client at the head of the queue that has a free slot. There must be one. */
+static struct client *first_free(struct standalone *driver)
+{
+    for (;;) {
+        struct client *client = driver->queue[driver->queue_head];
+
+        assert(driver->queue_len > 0);
+        if (client->link.state == LINK_UP && !client->retired &&
+            client->flights.count < driver->slots)
+            return client;
+        dequeue(driver);
+    }
+}
+
+static bool standalone_submit(struct driver *head, const struct request *request)
+{
+    struct standalone *driver = self(head);
+    const struct source *source = driver->setup->source;
+
+    if (head->free == 0)
+        return false;
+    struct client *client = first_free(driver);
+    struct outbox *outbox = &client->link.channel.outbox;
+    char *at = outbox_reserve(outbox, source_bytes_max(source));
+    const struct flight flight = {.request = *request, .free_ns = head->free_since_ns};
+
+    outbox_add(outbox, source_render(source, request, at));
+    flights_push(&client->flights, &flight, driver->slots);
+    head->free--;
+    head->in_flight++;
+    dequeue(driver);
+    if (client->flights.count < driver->slots)
+        enqueue(driver, client);
+    link_send(&client->link);
+    return true;
+}
+
+/* ---- dialling: at most DIALS_MAX at once, first come, first served */
+
+static void dial_waiting(struct standalone *driver, uint64_t now_ns)
+{
+    while (driver->dial_first && driver->dialing < DIALS_MAX && !driver->abandoned) {
+        struct client *client = driver->dial_first;
+
+        driver->dial_first = client->next_dial;
+        client->to_dial = false;
+        driver->dialing++;
+        link_dial(&client->link, now_ns);
+        tick_by(driver, link_wake_ns(&client->link));
+    }
+}
+
+static void wait_for_dial(struct standalone *driver, struct client *client)
+{
+    client->next_dial = NULL;
+    client->to_dial = true;
+    if (driver->dial_first)
+        driver->dial_last->next_dial = client;
+    else
+        driver->dial_first = client;
+    driver->dial_last = client;
+}
+
+static void standalone_open(struct driver *head, unsigned clients, uint64_t now_ns)
+{
+    struct standalone *driver = self(head);
+
+    assert(clients <= driver->setup->clients_max);
+    for (; driver->wanted < clients; driver->wanted++)
+        wait_for_dial(driver, &driver->clients[driver->wanted]);
+    dial_waiting(driver, now_ns);
+}
+
+/* ---- events of the links */
+
+static void link_up(struct link *link, uint64_t now_ns)
+{
+    struct client *client = of_link(link);
+    struct standalone *driver = driver_of(client);
+
+    driver->dialing--;
+    driver->driver.up++;
+    if (client->known)
+        tell(driver, EVENT_RECONNECT, STR(""), now_ns);
+    client->known = true;
+    client->retired = false;
+    free_slots(driver, client, driver->slots, now_ns);
+    dial_waiting(driver, now_ns);
+}
+
+static void link_sending(struct link *link, uint64_t now_ns)
+{
+    struct client *client = of_link(link);
+
+    flights_stamp(&client->flights, now_ns, driver_of(client)->slots);
+}
+
+static void hand_back(struct standalone *driver, const struct flight *flight,
+                      struct completion *completion)
+{
+    const struct driver_listener *listener = &driver->setup->listener;
+
+    completion->request = &flight->request;
+    completion->free_ns = flight->free_ns;
+    completion->sent_ns = flight->sent_ns;
+    listener->done(listener->context, completion);
+}
+
+/* A reply to nothing: most likely the reason why the server hangs up next. */
+static void unasked(struct standalone *driver, struct client *client,
+                    const struct resp_reply *reply)
+{
+    driver->said_by = client;
+    snprintf(driver->said, sizeof driver->said, "%.*s", (int)reply->text.len,
+             reply->text.len ? reply->text.ptr : "");
+    retire(driver, client);
+    link_close(&client->link, LINK_UNASKED);
+}
+
+static void note_redirects(struct standalone *driver, enum outcome outcome, struct str text,
+                           uint64_t now_ns)
+{
+    if (outcome == OUTCOME_CLUSTERDOWN)
+        tell(driver, EVENT_CLUSTERDOWN, STR(""), now_ns);
+    else if (outcome == OUTCOME_REDIRECT && str_starts(text, STR("MOVED")))
+        tell(driver, EVENT_MOVED, STR(""), now_ns);
+}
+
+static void link_reply(struct link *link, const struct resp_reply *reply, uint64_t now_ns)
+{
+    struct client *client = of_link(link);
+    struct standalone *driver = driver_of(client);
+    struct completion completion = {.replied_ns = now_ns, .null = reply->kind == RESP_NULL};
+
+    if (!flights_oldest_sent(&client->flights)) {
+        unasked(driver, client, reply);
+        return;
+    }
+    const struct flight flight = flights_pop(&client->flights, driver->slots);
+
+    link_is_well(link);
+    driver->driver.in_flight--;
+    free_slots(driver, client, 1, now_ns);
+    if (reply->kind == RESP_ERROR) {
+        completion.text = reply->text;
+        completion.outcome = outcome_of_error(reply->text);
+        note_redirects(driver, completion.outcome, reply->text, now_ns);
+    }
+    hand_back(driver, &flight, &completion);
+}
+
+/* How a request ends whose connection has ended. */
+static enum outcome outcome_of_loss(const struct standalone *driver, const struct flight *flight,
+                                    int reason, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
+
+    if (reason == LINK_GIVEN_UP)
+        return OUTCOME_UNANSWERED;
+    if (reason == ETIMEDOUT && timeout_ns && flight->sent_ns &&
+        now_ns - flight->sent_ns >= timeout_ns)
+        return OUTCOME_TIMEOUT;
+    return OUTCOME_DISCONNECT;
+}
+
+static void fail_flights(struct standalone *driver, struct client *client, int reason,
+                         struct str text, uint64_t now_ns)
+{
+    /* Of the requests under way the oldest is the one whose reply was no RESP. */
+    bool garbled = reason == LINK_GARBAGE && flights_oldest_sent(&client->flights);
+
+    while (client->flights.count > 0) {
+        const struct flight flight = flights_pop(&client->flights, driver->slots);
+        struct completion completion = {.replied_ns = now_ns, .text = text};
+
+        completion.outcome =
+            garbled ? OUTCOME_PROTOCOL : outcome_of_loss(driver, &flight, reason, now_ns);
+        garbled = false;
+        driver->driver.in_flight--;
+        hand_back(driver, &flight, &completion);
+    }
+}
+
+static const char *say_loss(struct standalone *driver, const struct client *client, int reason,
+                            bool was_up, char text[TEXT_MAX])
+{
+    const char *name = driver->setup->endpoint->name;
+
+    if (!was_up)
+        snprintf(text, TEXT_MAX, "Could not connect to %s: %s.", name, link_reason_text(reason));
+    else if (driver->said_by == client && driver->said[0])
+        snprintf(text, TEXT_MAX, "Connection to %s lost; the server said: %s", name, driver->said);
+    else if (reason == ETIMEDOUT)
+        snprintf(text, TEXT_MAX, "No reply from %s within %llu ms.", name,
+                 (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
+    else
+        snprintf(text, TEXT_MAX, "Connection to %s lost: %s.", name, link_reason_text(reason));
+    if (driver->said_by == client)
+        driver->said_by = NULL;
+    return text;
+}
+
+static void link_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
+{
+    struct client *client = of_link(link);
+    struct standalone *driver = driver_of(client);
+    char text[TEXT_MAX];
+    const struct str said = str_of(say_loss(driver, client, reason, was_up, text));
+
+    if (was_up) {
+        driver->driver.up--;
+        retire(driver, client);
+    } else {
+        driver->dialing--;
+    }
+    if (reason != LINK_GIVEN_UP)
+        tell(driver, was_up ? EVENT_DISCONNECT : EVENT_DIAL_FAILURE, said, now_ns);
+    fail_flights(driver, client, reason, said, now_ns);
+    tick_by(driver, link_wake_ns(link));
+    dial_waiting(driver, now_ns);
+}
+
+static const struct link_events link_events = {
+    .up = link_up,
+    .sending = link_sending,
+    .reply = link_reply,
+    .down = link_down,
+};
+
+/* ---- time */
+
+/* When a client wants attention. Gives it to those that want it now. */
+static uint64_t attend(struct standalone *driver, struct client *client, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
+    struct link *link = &client->link;
+    uint64_t wake_ns = link_wake_ns(link);
+
+    if (client->to_dial)
+        return CLOCK_NEVER;
+    if (link->state == LINK_UP) {
+        const struct flight *oldest = flights_oldest_sent(&client->flights);
+        wake_ns = oldest && timeout_ns ? oldest->sent_ns + timeout_ns : CLOCK_NEVER;
+    }
+    if (wake_ns > now_ns)
+        return wake_ns;
+    if (link->state == LINK_DOWN) {
+        wait_for_dial(driver, client);
+        return CLOCK_NEVER;
+    }
+    if (link->state == LINK_UP)
+        retire(driver, client);
+    link_close(link, ETIMEDOUT);
+    return CLOCK_NEVER;
+}
+
+static void standalone_tick(struct driver *head, uint64_t now_ns)
+{
+    struct standalone *driver = self(head);
+    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
+    /* What is sent from now on cannot time out before this. */
+    uint64_t next_ns = timeout_ns ? now_ns + timeout_ns : CLOCK_NEVER;
+
+    for (unsigned i = 0; i < driver->wanted; i++) {
+        const uint64_t wake_ns = attend(driver, &driver->clients[i], now_ns);
+        if (wake_ns < next_ns)
+            next_ns = wake_ns;
+    }
+    head->tick_ns = next_ns > now_ns + TICK_MIN_NS ? next_ns : now_ns + TICK_MIN_NS;
+    dial_waiting(driver, now_ns);
+}
+
+static void standalone_abandon(struct driver *head, uint64_t now_ns)
+{
+    struct standalone *driver = self(head);
+
+    (void)now_ns;
+    driver->abandoned = true;
+    for (unsigned i = 0; i < driver->wanted; i++)
+        link_close(&driver->clients[i].link, LINK_GIVEN_UP);
+    loop_turn(driver->setup->loop, 0); /* closings are told within a turn */
+}
+
+/* ---- life */
+
+static int standalone_create(struct driver **out, const struct driver_setup *setup, struct err *err)
+{
+    struct standalone *driver = mem_zalloc(1, sizeof *driver);
+
+    (void)err;
+    driver->driver.ops = &driver_standalone;
+    driver->setup = setup;
+    driver->slots = (uint32_t)setup->config->pipeline;
+    driver->links = (struct link_setup){.loop = setup->loop,
+                                        .endpoint = setup->endpoint,
+                                        .events = &link_events,
+                                        .connect_timeout_ns = setup->connect_timeout_ns,
+                                        .seed = setup->seed};
+    driver->clients = mem_zalloc(setup->clients_max, sizeof *driver->clients);
+    driver->queue = mem_zalloc(setup->clients_max, sizeof(struct client *));
+    driver->flights =
+        mem_zalloc((size_t)setup->clients_max * driver->slots, sizeof *driver->flights);
+    for (unsigned i = 0; i < setup->clients_max; i++) {
+        struct client *client = &driver->clients[i];
+        link_init(&client->link, &driver->links, setup->first + i * setup->stride);
+        client->flights.ring = driver->flights + (size_t)i * driver->slots;
+    }
+    *out = &driver->driver;
+    return 0;
+}
+
+static void standalone_destroy(struct driver **slot)
+{
+    struct standalone *driver = self(*slot);
+
+    for (unsigned i = 0; i < driver->setup->clients_max; i++)
+        link_deinit(&driver->clients[i].link);
+    free(driver->clients);
+    free(driver->flights);
+    free(driver->queue);
+    free(driver);
+    *slot = NULL;
+}
+
+const struct driver_ops driver_standalone = {
+    .name = "native",
+    .create = standalone_create,
+    .destroy = standalone_destroy,
+    .open = standalone_open,
+    .submit = standalone_submit,
+    .tick = standalone_tick,
+    .abandon = standalone_abandon,
+};

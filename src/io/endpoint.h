@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * endpoint: where the server is, as the user named it and as the kernel knows it.
+ *
+ * Names are resolved once, before any worker exists. An address list keeps all that the name
+ * stands for; dials try them in turn, beginning with the one that answered first.
+ */
+#ifndef IO_ENDPOINT_H
+#define IO_ENDPOINT_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/option.h"
+
+struct endpoint_config {
+    const char *host;
+    uint64_t port;
+    uint64_t connect_timeout_ns; /* 0: none */
+};
+
+extern const struct option_spec endpoint_options[];
+
+enum { ENDPOINT_ADDRESSES_MAX = 8, ENDPOINT_NAME_MAX = 300 };
+
+struct endpoint_address {
+    struct sockaddr_storage socket;
+    socklen_t len;
+};
+
+struct endpoint {
+    char name[ENDPOINT_NAME_MAX]; /* for messages: "127.0.0.1:6379", "[::1]:6379" */
+    struct endpoint_address addresses[ENDPOINT_ADDRESSES_MAX];
+    unsigned count;
+};
+
+/*
+ * Resolves the configured host. Returns 0, or a negative errno with a sentence that names the host
+ * and the option.
+ */
+int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *config,
+                     struct err *err);
+
+/*
+ * Connects once and hangs up, blocking for at most `timeout_ns` an address (0: as long as the
+ * kernel tries). The address that answered becomes the first. Returns 0, or a negative errno with a
+ * sentence that says what to do about it.
+ */
+int endpoint_probe(struct endpoint *endpoint, uint64_t timeout_ns, struct err *err);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io/link.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+
+#define BACKOFF_FIRST_NS  (UINT64_C(50) * CLOCK_NS_PER_MS)
+#define BACKOFF_DOUBLINGS 5
+#define BACKOFF_MAX_NS    ((uint64_t)CLOCK_NS_PER_S)
+
+static struct link *of_channel(struct channel *channel)
+{
+    return (struct link *)channel;
+}
+
+static void channel_opened(struct channel *channel, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+
+    link->state = LINK_UP;
+    link->wake_ns = CLOCK_NEVER;
+    link->setup->events->up(link, now_ns);
+}
+
+static void channel_sending(struct channel *channel, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+
+    link->setup->events->sending(link, now_ns);
+}
+
+static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+    struct resp_reply reply;
+    size_t used;
+
+    while (bytes.len > 0) {
+        const enum resp_status status = resp_reader_feed(&link->reader, bytes, &used, &reply);
+
+        if (status == RESP_MORE)
+            return;
+        if (status == RESP_BAD) {
+            link_close(link, LINK_GARBAGE);
+            return;
+        }
+        bytes.ptr += used;
+        bytes.len -= used;
+        if (reply.kind == RESP_PUSH)
+            continue;
+        link->setup->events->reply(link, &reply, now_ns);
+        if (channel->state != CHANNEL_OPEN)
+            return;
+    }
+}
+
+/* 50 ms, doubling to 1 s, each between a half and the whole of that. */
+static uint64_t backoff_ns(const struct link *link)
+{
+    const uint32_t doublings =
+        link->failures < BACKOFF_DOUBLINGS ? link->failures : BACKOFF_DOUBLINGS;
+    const uint64_t doubled_ns = BACKOFF_FIRST_NS << doublings;
+    const uint64_t whole_ns = doubled_ns < BACKOFF_MAX_NS ? doubled_ns : BACKOFF_MAX_NS;
+    const uint64_t draw =
+        rng_draw(link->setup->seed, RNG_BACKOFF, ((uint64_t)link->number << 32) + link->attempts);
+
+    return whole_ns / 2 + rng_below(draw, whole_ns / 2);
+}
+
+static void channel_closed(struct channel *channel, int reason, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+    const bool was_up = link->state == LINK_UP;
+
+    resp_reader_deinit(&link->reader);
+    resp_reader_init(&link->reader);
+    link->state = LINK_DOWN;
+    link->wake_ns = now_ns + backoff_ns(link);
+    link->failures++;
+    link->setup->events->down(link, reason, was_up, now_ns);
+}
+
+static const struct channel_events channel_events = {
+    .opened = channel_opened,
+    .sending = channel_sending,
+    .bytes = channel_bytes,
+    .closed = channel_closed,
+};
+
+void link_init(struct link *link, const struct link_setup *setup, uint32_t number)
+{
+    *link = (struct link){.channel.events = &channel_events, .setup = setup, .number = number};
+    resp_reader_init(&link->reader);
+}
+
+void link_deinit(struct link *link)
+{
+    assert(link->channel.state == CHANNEL_CLOSED);
+    resp_reader_deinit(&link->reader);
+    outbox_deinit(&link->channel.outbox);
+}
+
+void link_dial(struct link *link, uint64_t now_ns)
+{
+    const struct link_setup *setup = link->setup;
+    const struct endpoint *endpoint = setup->endpoint;
+    const struct endpoint_address *address =
+        &endpoint->addresses[link->attempts++ % endpoint->count];
+
+    assert(link->state == LINK_DOWN);
+    link->state = LINK_DIALING;
+    link->wake_ns = setup->connect_timeout_ns ? now_ns + setup->connect_timeout_ns : CLOCK_NEVER;
+    loop_connect(setup->loop, &link->channel, (const struct sockaddr *)&address->socket,
+                 address->len);
+}
+
+void link_close(struct link *link, int reason)
+{
+    loop_close(link->setup->loop, &link->channel, reason);
+}
+
+const char *link_reason_text(int reason)
+{
+    switch (reason) {
+    case LINK_ENDED:
+        return "the server closed the connection";
+    case LINK_GARBAGE:
+        return "the server sent what is not RESP";
+    case LINK_UNASKED:
+        return "the server answered what was not asked";
+    case LINK_GIVEN_UP:
+        return "the run has ended";
+    default:
+        return strerror(reason);
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * link: a connection to one server that is kept up while it is wanted.
+ *
+ * A channel, the reader of its replies, and what is needed to dial: the addresses in turn, a bound
+ * on each attempt, and a wait before the next one that doubles from 50 ms to 1 s, with jitter, so
+ * that a restarted server is not met by all clients at once. A link never dials by itself: its
+ * owner asks, when link_wake_ns() has come, and so can bound how many dials are under way.
+ */
+#ifndef IO_LINK_H
+#define IO_LINK_H
+
+#include <stdint.h>
+
+#include "io/endpoint.h"
+#include "io/loop.h"
+#include "resp/reader.h"
+
+struct link;
+
+/* Reasons of `down` beside errno values. */
+enum { LINK_ENDED = 0, LINK_GARBAGE = -1, LINK_UNASKED = -2, LINK_GIVEN_UP = -3 };
+
+struct link_events {
+    /* Connected, and requests may be sent. */
+    void (*up)(struct link *link, uint64_t now_ns);
+    /* All bytes added so far are about to be handed to the kernel. */
+    void (*sending)(struct link *link, uint64_t now_ns);
+    /* A whole reply; its text is borrowed until return. Pushes do not come here. */
+    void (*reply)(struct link *link, const struct resp_reply *reply, uint64_t now_ns);
+    /*
+     * The connection was lost (`was_up`) or could not be made. `reason`: an errno, LINK_ENDED by
+     * the server, LINK_GARBAGE: it sent what is not RESP, or what link_close() was given.
+     */
+    void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
+};
+
+/* What all links of an owner share. Borrowed by each of them. */
+struct link_setup {
+    struct loop *loop;
+    const struct endpoint *endpoint;
+    const struct link_events *events;
+    uint64_t connect_timeout_ns; /* 0: none */
+    uint64_t seed;               /* of the jitter */
+};
+
+enum link_state { LINK_DOWN, LINK_DIALING, LINK_UP };
+
+struct link {
+    struct channel channel; /* first: events come with it */
+    const struct link_setup *setup;
+    struct resp_reader reader;
+    uint64_t wake_ns;  /* DOWN: when to dial next; DIALING: when to give up */
+    uint32_t number;   /* among all links, for the jitter */
+    uint32_t failures; /* since it was well: they set the wait */
+    uint32_t attempts; /* dials so far: which address is next */
+    uint8_t state;     /* enum link_state */
+};
+
+/* Makes a link that is down and may be dialled at once. */
+void link_init(struct link *link, const struct link_setup *setup, uint32_t number);
+
+/* Releases what it holds. The channel must be closed. */
+void link_deinit(struct link *link);
+
+/* Begins to connect a link that is down. */
+void link_dial(struct link *link, uint64_t now_ns);
+
+/* Gives the connection up; `reason` comes back with `down` at the end of the next turn at the
+ * latest. */
+void link_close(struct link *link, int reason);
+
+/* Says that the server answers: the next wait before a dial is the shortest again. */
+static inline void link_is_well(struct link *link)
+{
+    link->failures = 0;
+}
+
+/* When a link that is not up wants attention: to be dialled, or to be closed with ETIMEDOUT. */
+static inline uint64_t link_wake_ns(const struct link *link)
+{
+    return link->wake_ns;
+}
+
+/* Says that bytes were added to the outbox of a link that is up. */
+static inline void link_send(struct link *link)
+{
+    loop_send(link->setup->loop, &link->channel);
+}
+
+/* The sentence for a reason: "the server closed the connection". Borrowed, constant or strerror's.
+ */
+const char *link_reason_text(int reason);
+
+#endif

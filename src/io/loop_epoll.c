@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The loop by readiness. Level-triggered; one receive for each readiness, into one buffer for all
+ * channels; sends go out at once and EPOLLOUT is asked for only after the kernel refused bytes.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/loop.h"
+
+enum { EVENTS_MAX = 256, RECEIVE_BYTES = 64 * 1024, FAR_NS = 20 * CLOCK_NS_PER_MS };
+
+struct loop_epoll {
+    struct loop loop; /* first: the head that callers know */
+    int epoll_fd;
+    int wake_fd;              /* borrowed */
+    bool coarse;              /* the kernel has no epoll_pwait2: deadlines in whole milliseconds */
+    uint64_t now_ns;          /* the clock as it was read last */
+    struct channel *handling; /* whose event handler runs */
+    struct channel *to_send;  /* lists through channel->next */
+    struct channel *to_close;
+    struct epoll_event events[EVENTS_MAX];
+    char received[RECEIVE_BYTES];
+};
+
+static struct loop_epoll *self(struct loop *loop)
+{
+    return (struct loop_epoll *)loop;
+}
+
+static void watch(struct loop_epoll *loop, struct channel *channel, int operation, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = channel};
+    const int rc = epoll_ctl(loop->epoll_fd, operation, channel->fd, &event);
+
+    if (rc < 0)
+        loop->loop.ops->close(&loop->loop, channel, errno);
+}
+
+static void epoll_destroy(struct loop **slot)
+{
+    struct loop_epoll *loop = self(*slot);
+
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    free(loop);
+    *slot = NULL;
+}
+
+static int epoll_create_loop(struct loop **out, int wake_fd, struct err *err)
+{
+    struct loop_epoll *loop = mem_zalloc(1, sizeof *loop);
+    struct epoll_event wake = {.events = EPOLLIN, .data.ptr = NULL};
+    const struct timespec no_time = {0};
+    struct loop *head = &loop->loop;
+
+    loop->loop.ops = &loop_epoll;
+    loop->wake_fd = wake_fd;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake) < 0) {
+        const int rc = err_sys(err, "Could not make an epoll loop");
+        epoll_destroy(&head);
+        return rc;
+    }
+    loop->coarse = epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &no_time, NULL) < 0 &&
+                   errno == ENOSYS;
+    *out = head;
+    return 0;
+}
+
+static void epoll_close(struct loop *head, struct channel *channel, int reason)
+{
+    struct loop_epoll *loop = self(head);
+
+    if (channel->state == CHANNEL_CLOSED || channel->state == CHANNEL_CLOSING)
+        return;
+    channel->state = CHANNEL_CLOSING;
+    channel->reason = reason;
+    /* A channel in the list of those to send moves on to this one when that is walked. */
+    if (channel->listed)
+        return;
+    channel->next = loop->to_close;
+    loop->to_close = channel;
+}
+
+static void epoll_connect(struct loop *head, struct channel *channel,
+                          const struct sockaddr *address, socklen_t len)
+{
+    const int on = 1;
+
+    assert(channel->state == CHANNEL_CLOSED);
+    channel->state = CHANNEL_DIALING;
+    channel->blocked = channel->broken = false;
+    channel->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (channel->fd < 0) {
+        epoll_close(head, channel, errno);
+        return;
+    }
+    if (address->sa_family != AF_UNIX)
+        setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(channel->fd, address, len) < 0 && errno != EINPROGRESS)
+        epoll_close(head, channel, errno);
+    else
+        watch(self(head), channel, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+}
+
+static void epoll_send(struct loop *head, struct channel *channel)
+{
+    struct loop_epoll *loop = self(head);
+
+    if (channel == loop->handling || channel->listed || channel->state != CHANNEL_OPEN)
+        return;
+    channel->listed = true;
+    channel->next = loop->to_send;
+    loop->to_send = channel;
+}
+
+/* What can still be received says more than the failure to send: an error reply before the end. */
+static void send_failed(struct loop_epoll *loop, struct channel *channel, int reason)
+{
+    if (reason == EPIPE || reason == ECONNRESET)
+        channel->broken = true;
+    else
+        epoll_close(&loop->loop, channel, reason);
+}
+
+/* Sends what the kernel takes of the leaving half. Returns whether all of it has left. */
+static bool push(struct loop_epoll *loop, struct channel *channel)
+{
+    struct outbox *outbox = &channel->outbox;
+
+    while (!outbox_has_left(outbox)) {
+        const ssize_t sent = send(channel->fd, outbox->leaving.bytes + outbox->sent,
+                                  outbox->leaving.len - outbox->sent, MSG_NOSIGNAL);
+
+        if (sent >= 0) {
+            outbox->sent += (size_t)sent;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            channel->blocked = true;
+            watch(loop, channel, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+            return false;
+        } else if (errno != EINTR) {
+            send_failed(loop, channel, errno);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void flush(struct loop_epoll *loop, struct channel *channel)
+{
+    if (channel->state != CHANNEL_OPEN || channel->blocked || channel->broken)
+        return;
+    while (outbox_turn_over(&channel->outbox)) {
+        loop->now_ns = clock_now_ns();
+        channel->events->sending(channel, loop->now_ns);
+        if (!push(loop, channel))
+            return;
+    }
+}
+
+static void flush_listed(struct loop_epoll *loop)
+{
+    while (loop->to_send) {
+        struct channel *channel = loop->to_send;
+
+        loop->to_send = channel->next;
+        channel->listed = false;
+        if (channel->state == CHANNEL_CLOSING) {
+            channel->next = loop->to_close;
+            loop->to_close = channel;
+        }
+        flush(loop, channel);
+    }
+}
+
+/* Ends what was given up. A handler may connect its channel again at once, and that may fail. */
+static void close_listed(struct loop_epoll *loop)
+{
+    while (loop->to_close) {
+        struct channel *channel = loop->to_close;
+
+        loop->to_close = channel->next;
+        channel->next = NULL;
+        if (channel->fd >= 0)
+            close(channel->fd);
+        channel->fd = -1;
+        channel->state = CHANNEL_CLOSED;
+        outbox_clear(&channel->outbox);
+        loop->now_ns = clock_now_ns();
+        channel->events->closed(channel, channel->reason, loop->now_ns);
+    }
+}
+
+static void finish_connect(struct loop_epoll *loop, struct channel *channel)
+{
+    int failure = 0;
+    socklen_t len = sizeof failure;
+
+    if (getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &failure, &len) < 0)
+        failure = errno;
+    if (failure) {
+        epoll_close(&loop->loop, channel, failure);
+        return;
+    }
+    watch(loop, channel, EPOLL_CTL_MOD, EPOLLIN);
+    if (channel->state != CHANNEL_DIALING)
+        return;
+    channel->state = CHANNEL_OPEN;
+    loop->now_ns = clock_now_ns();
+    channel->events->opened(channel, loop->now_ns);
+}
+
+static void receive(struct loop_epoll *loop, struct channel *channel)
+{
+    const ssize_t got = recv(channel->fd, loop->received, sizeof loop->received, 0);
+
+    if (got > 0) {
+        loop->now_ns = clock_now_ns();
+        channel->events->bytes(channel, (struct str){loop->received, (size_t)got}, loop->now_ns);
+    } else if (got == 0) {
+        epoll_close(&loop->loop, channel, channel->broken ? EPIPE : 0);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        epoll_close(&loop->loop, channel, errno);
+    }
+}
+
+static void unblock(struct loop_epoll *loop, struct channel *channel)
+{
+    channel->blocked = false;
+    watch(loop, channel, EPOLL_CTL_MOD, EPOLLIN);
+    if (channel->state == CHANNEL_OPEN && push(loop, channel))
+        flush(loop, channel);
+}
+
+static void handle(struct loop_epoll *loop, const struct epoll_event *event)
+{
+    struct channel *channel = event->data.ptr;
+
+    /* An earlier event of this turn may have given the channel up. */
+    if (channel->state != CHANNEL_DIALING && channel->state != CHANNEL_OPEN)
+        return;
+    loop->handling = channel;
+    if (channel->state == CHANNEL_DIALING)
+        finish_connect(loop, channel);
+    else if (event->events & ~(uint32_t)EPOLLOUT)
+        receive(loop, channel);
+    if (channel->state == CHANNEL_OPEN && channel->blocked && event->events & EPOLLOUT)
+        unblock(loop, channel);
+    loop->handling = NULL;
+    flush(loop, channel);
+}
+
+static uint64_t time_left_ns(struct loop_epoll *loop, uint64_t deadline_ns)
+{
+    /* A channel to close: its owner waits for this turn to return. */
+    if (deadline_ns == 0 || loop->to_close)
+        return 0;
+    /* A turn is short: a deadline far away needs no newer clock than the last one read. */
+    if (deadline_ns < loop->now_ns + FAR_NS)
+        loop->now_ns = clock_now_ns();
+    return deadline_ns > loop->now_ns ? deadline_ns - loop->now_ns : 0;
+}
+
+static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns)
+{
+    const uint64_t left_ns = time_left_ns(loop, deadline_ns);
+
+    if (loop->coarse) {
+        /* Rounded down: the last millisecond is polled rather than overslept. */
+        const uint64_t left_ms = left_ns / CLOCK_NS_PER_MS;
+        return epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX,
+                          left_ms < INT32_MAX ? (int)left_ms : INT32_MAX);
+    }
+    const uint64_t left_s = left_ns / CLOCK_NS_PER_S;
+    const struct timespec left = {.tv_sec = left_s < INT32_MAX ? (time_t)left_s : INT32_MAX,
+                                  .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};
+    return epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &left, NULL);
+}
+
+static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
+{
+    struct loop_epoll *loop = self(head);
+
+    flush_listed(loop);
+    const int happened = wait_for_events(loop, deadline_ns);
+
+    if (happened <= 0 || deadline_ns < loop->now_ns + FAR_NS)
+        loop->now_ns = clock_now_ns();
+    for (int i = 0; i < happened; i++) {
+        uint64_t wakes;
+
+        if (loop->events[i].data.ptr)
+            handle(loop, &loop->events[i]);
+        else if (read(loop->wake_fd, &wakes, sizeof wakes) < 0)
+            assert(errno == EAGAIN); /* another turn has read it */
+    }
+    flush_listed(loop);
+    close_listed(loop);
+    return loop->now_ns;
+}
+
+const struct loop_ops loop_epoll = {
+    .name = "epoll",
+    .create = epoll_create_loop,
+    .destroy = epoll_destroy,
+    .connect = epoll_connect,
+    .send = epoll_send,
+    .close = epoll_close,
+    .turn = epoll_turn,
+};
