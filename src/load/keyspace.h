@@ -22,7 +22,7 @@ struct keyspace_config {
     uint64_t random;     /* size of the range; 0: not given */
     uint64_t offset;
     bool random_start;
-    uint64_t seed; /* of all randomness of the run; 0: not given, the caller draws one */
+    uint64_t seed;
 };
 
 extern const struct option_spec keyspace_options[];
@@ -39,7 +39,7 @@ struct keyspace {
     unsigned worker;
 };
 
-enum { KEYSPACE_NAME_MAX = 4 + 20 + 1 + 20 }; /* "key:<u64>:<u64>" */
+enum { KEYSPACE_NAME_MAX = 4 + 10 + 1 + 20 }; /* "key:<worker>:<u64>" */
 
 /*
  * Checks a config. Returns 0, or -EINVAL with one sentence: both modes at once, an offset or a
@@ -51,7 +51,6 @@ int keyspace_check(const struct keyspace_config *config, struct err *err);
 struct keyspace keyspace_of(const struct keyspace_config *config, unsigned worker);
 
 /* The length of the name of a request's key; writes it to `name` (KEYSPACE_NAME_MAX bytes). */
-unsigned keyspace_write(const struct keyspace *keyspace, const struct request *request,
-                        char *name);
+unsigned keyspace_write(const struct keyspace *keyspace, const struct request *request, char *name);
 
 #endif
