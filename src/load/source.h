@@ -33,8 +33,8 @@ struct source {
 };
 
 /*
- * Makes the source of one worker. Returns 0, or a negative errno with one sentence (an unknown type,
- * a bad keyspace), in which case there is nothing to release.
+ * Makes the source of one worker. Returns 0, or a negative errno with one sentence (an unknown
+ * type, a bad keyspace), in which case there is nothing to release.
  */
 int source_init(struct source *source, const struct source_config *config, unsigned worker,
                 struct err *err);
