@@ -18,13 +18,13 @@ enum outcome {
     OUTCOME_LOADING,    /* LOADING */
     OUTCOME_READONLY,   /* READONLY, MASTERDOWN */
     OUTCOME_OOM,        /* OOM */
-    OUTCOME_BUSY,       /* BUSY, BUSYGROUP excepted; TRYAGAIN */
+    OUTCOME_BUSY,       /* BUSY, TRYAGAIN */
     OUTCOME_CLUSTERDOWN,
-    OUTCOME_REDIRECT, /* MOVED or ASK that could not be followed */
-    OUTCOME_PROTOCOL, /* bytes that are no RESP */
-    OUTCOME_SCRIPT,   /* a custom command failed */
-    OUTCOME_OTHER,    /* any other error reply */
-    OUTCOME_KINDS,    /* how many there are */
+    OUTCOME_REDIRECT,                   /* MOVED or ASK that could not be followed */
+    OUTCOME_PROTOCOL,                   /* bytes that are no RESP */
+    OUTCOME_SCRIPT,                     /* a custom command failed */
+    OUTCOME_OTHER,                      /* any other error reply */
+    OUTCOME_KINDS,                      /* how many there are */
     OUTCOME_UNANSWERED = OUTCOME_KINDS, /* in flight when the run ended; computed, never counted */
 };
 
@@ -39,7 +39,10 @@ enum event {
     EVENT_KINDS         /* how many there are */
 };
 
-/* The kind of an error reply, by the first word of its line (without the leading '-'). */
+/*
+ * The kind of an error reply, by the whole first word of its line (without the leading '-'):
+ * BUSYGROUP is not BUSY.
+ */
 enum outcome outcome_of_error(struct str line);
 
 /* Names for reports: "timeout", "moved replies". */
