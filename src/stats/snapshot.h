@@ -10,7 +10,6 @@
 #ifndef STATS_SNAPSHOT_H
 #define STATS_SNAPSHOT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "stats/histogram.h"
@@ -26,6 +25,9 @@ enum measure {
 };
 
 enum { SNAPSHOT_NAME_MAX = 47, SNAPSHOT_SERIES_MAX = 256 };
+
+/* The name of what a full snapshot, or a full board, has no series of its own for. */
+#define SNAPSHOT_OTHER "other"
 
 /* A histogram with a name: the latencies of a command, the send lag of the workers. */
 struct series {
@@ -49,13 +51,20 @@ void snapshot_deinit(struct snapshot *snapshot);
 /* Sets every number to zero; keeps series and memory. */
 void snapshot_clear(struct snapshot *snapshot);
 
-/* The series of that name and measure, added (empty) when there is none. */
+/*
+ * The series of that name (cut at SNAPSHOT_NAME_MAX) and measure, added (empty) when there is none;
+ * when there is no room, the series SNAPSHOT_OTHER of that measure. Valid until the next is added.
+ */
 struct series *snapshot_series(struct snapshot *snapshot, const char *name, enum measure measure);
 
 /* Adds `from`, series by name; `time_ns` becomes the later one. */
 void snapshot_add(struct snapshot *to, const struct snapshot *from);
 
-/* Sets `to` to what happened after `before` and up to `now`; `time_ns` is that of `now`. */
+/*
+ * Sets `to`, which is neither of the others, to what happened after `before` and up to `now`:
+ * `time_ns` and the series, with their order, are those of `now`; a series that `before` lacks was
+ * empty then. Memory of `to` is used again.
+ */
 void snapshot_subtract(struct snapshot *to, const struct snapshot *now,
                        const struct snapshot *before);
 
@@ -63,7 +72,10 @@ void snapshot_subtract(struct snapshot *to, const struct snapshot *now,
 void snapshot_merge_measure(const struct snapshot *snapshot, enum measure measure,
                             struct distribution *to);
 
-/* Requests that succeeded; that ended in an error; that have no outcome so far. */
+/*
+ * Requests that succeeded (the values of all response times); that ended in an error; that have no
+ * outcome so far, which has a meaning for cumulative numbers only.
+ */
 uint64_t snapshot_ok(const struct snapshot *snapshot);
 uint64_t snapshot_failed(const struct snapshot *snapshot);
 uint64_t snapshot_unanswered(const struct snapshot *snapshot);
