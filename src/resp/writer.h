@@ -14,9 +14,9 @@
 #include "base/str.h"
 
 enum {
-    RESP_NUMBER_MAX = 20,                   /* decimal digits of a uint64_t */
-    RESP_HEADER_MAX = RESP_NUMBER_MAX + 3,  /* "$<number>\r\n" */
-    RESP_BULK_EXTRA = RESP_HEADER_MAX + 2,  /* what a bulk needs beside its bytes */
+    RESP_NUMBER_MAX = 20,                  /* decimal digits of a uint64_t */
+    RESP_HEADER_MAX = RESP_NUMBER_MAX + 3, /* "$<number>\r\n" */
+    RESP_BULK_EXTRA = RESP_HEADER_MAX + 2, /* what a bulk needs beside its bytes */
 };
 
 /* Decimal digits, two at a time from a table. */
