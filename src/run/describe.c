@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run/describe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+
+enum { NUMBER_MAX = 32 };
+
+const char *describe_keys(const struct plan *plan, char *text)
+{
+    const struct keyspace_config *keys = &plan->source.keys;
+    char count[NUMBER_MAX];
+
+    if (keys->random)
+        snprintf(text, DESCRIBE_MAX, "random, %s keys from %" PRIu64,
+                 units_write_count(keys->random, count, sizeof count), keys->offset);
+    else if (keys->sequential)
+        snprintf(text, DESCRIBE_MAX, "sequential, %s keys from %" PRIu64 "%s",
+                 units_write_count(keys->sequential, count, sizeof count), keys->offset,
+                 keys->random_start ? ", from a random start" : "");
+    else
+        snprintf(text, DESCRIBE_MAX, "each worker's own, in sequence");
+    return text;
+}
+
+static void describe_ramp(const struct ramp *rates, char *text)
+{
+    char start[NUMBER_MAX], end[NUMBER_MAX], step[NUMBER_MAX], interval[NUMBER_MAX];
+    const bool linear = rates->mode == RAMP_LINEAR;
+
+    units_write_micro(rates->start, start, sizeof start);
+    units_write_micro(rates->end, end, sizeof end);
+    units_write_micro(linear ? rates->change : rates->factor_micro, step, sizeof step);
+    units_write_micro(rates->interval_ns / CLOCK_NS_PER_US, interval, sizeof interval);
+    snprintf(text, DESCRIBE_MAX, "open loop, %s to %s requests a second, %s %s each %s s", start,
+             end, linear ? "by" : "times", step, interval);
+}
+
+const char *describe_load(const struct plan *plan, char *text)
+{
+    const struct ramp *rates = &plan->schedule.rates;
+    char rate[NUMBER_MAX];
+
+    if (!plan->scheduled)
+        snprintf(text, DESCRIBE_MAX, "closed loop");
+    else if (rates->start == rates->end)
+        snprintf(text, DESCRIBE_MAX, "open loop, %s requests a second",
+                 units_write_micro(rates->end, rate, sizeof rate));
+    else
+        describe_ramp(rates, text);
+    return text;
+}
+
+static void print_limit(FILE *out, const char *name, uint64_t value, bool is_time)
+{
+    char text[NUMBER_MAX];
+
+    if (value == 0)
+        snprintf(text, sizeof text, "no limit");
+    else if (is_time)
+        units_write_micro(value / CLOCK_NS_PER_US, text, sizeof text);
+    else
+        units_write_count(value, text, sizeof text);
+    fprintf(out, "%s: %s%s\n", name, text, is_time && value ? " s" : "");
+}
+
+static void print_clients(const struct plan *plan, FILE *out)
+{
+    const struct ramp *ramp = &plan->ramp.clients;
+    char text[NUMBER_MAX], step[NUMBER_MAX];
+
+    if (ramp->interval_ns == 0) {
+        fprintf(out, "Clients: %" PRIu64 "\n", ramp->end);
+        return;
+    }
+    units_write_micro(ramp->interval_ns / CLOCK_NS_PER_US, text, sizeof text);
+    if (ramp->mode == RAMP_LINEAR)
+        snprintf(step, sizeof step, "%" PRIu64 " more", ramp->change);
+    else
+        snprintf(step, sizeof step, "times %g", (double)ramp->factor_micro / 1e6);
+    fprintf(out, "Clients: %" PRIu64 " to %" PRIu64 ", %s each %s s\n", ramp->start, ramp->end,
+            step, text);
+}
+
+static void print_split(const struct plan *plan, FILE *out)
+{
+    fprintf(out, "Processes: %u\nWorkers: %u\n", plan->processes, plan->workers);
+    for (unsigned i = 0; i < plan->workers; i++) {
+        fprintf(out, "  worker %u: process %u, %u clients", i, i % plan->processes,
+                plan_clients_of(plan, plan->ramp.clients.end, i));
+        if (plan->scheduled && plan->requests)
+            fprintf(out, ", %" PRIu64 " requests",
+                    schedule_share(plan->requests, i, plan->workers));
+        if (plan->scheduled)
+            fprintf(out, ", requests %u, %u, ... of the schedule", i, i + plan->workers);
+        fputc('\n', out);
+    }
+}
+
+void describe_plan(const struct plan *plan, FILE *out)
+{
+    char text[DESCRIBE_MAX];
+
+    fprintf(out, "Server: %s\n", plan->endpoint.name);
+    fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
+    fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
+    fprintf(out, "Keys: %s\n", describe_keys(plan, text));
+    fprintf(out, "Load: %s\n", describe_load(plan, text));
+    print_limit(out, "Requests", plan->requests, false);
+    print_limit(out, "Duration", plan->duration_ns, true);
+    print_clients(plan, out);
+    fprintf(out, "Pipeline: %" PRIu64 "\n", plan->client.pipeline);
+    print_limit(out, "Request timeout", plan->client.request_timeout_ns, true);
+    print_limit(out, "Connection timeout", plan->connect_timeout_ns, true);
+    print_limit(out, "Give up after", plan->give_up_ns, true);
+    fprintf(out, "Seed: %" PRIu64 "\n", plan->source.keys.seed);
+    print_split(plan, out);
+}

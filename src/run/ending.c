@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run/ending.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+
+static uint64_t load(_Atomic uint64_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When the last worker stopped scheduling or got its last reply, from T0 on. */
+static uint64_t elapsed_ns(const struct watch *watch, uint64_t now_ns)
+{
+    const uint64_t start_ns = load(&watch->board->header->start_ns);
+    uint64_t last_ns = start_ns;
+
+    for (unsigned i = 0; i < watch->board->workers; i++) {
+        struct board_slot *slot = &watch->board->slots[i];
+        last_ns = later(last_ns, later(load(&slot->stopped_ns), load(&slot->last_reply_ns)));
+    }
+    if (watch->lost == watch->board->workers)
+        last_ns = now_ns;
+    const uint64_t took_ns = last_ns - start_ns;
+    return load(&watch->board->header->stop_ns) ? took_ns : later(took_ns, watch->plan->least_ns);
+}
+
+/* What a schedule had due when it was left, at least what was issued: of each worker by itself,
+ * since one may have issued a request in the moment in which the run was stopped. */
+static uint64_t due_requests(const struct watch *watch)
+{
+    const struct plan *plan = watch->plan;
+    const uint64_t start_ns = load(&watch->board->header->start_ns);
+    const uint64_t stop_ns = load(&watch->board->header->stop_ns);
+    uint64_t end_ns = plan->end_ns;
+    uint64_t due = 0;
+
+    if (stop_ns && stop_ns - start_ns < end_ns)
+        end_ns = stop_ns > start_ns ? stop_ns - start_ns : 0;
+    uint64_t count = schedule_count(&plan->schedule, end_ns);
+    if (plan->requests && count > plan->requests)
+        count = plan->requests;
+    for (unsigned i = 0; i < plan->workers; i++)
+        due += later(schedule_share(count, i, plan->workers), load(&watch->board->slots[i].issued));
+    return due;
+}
+
+/* Indices that workers had taken when they died. */
+static uint64_t lost_indices(const struct watch *watch)
+{
+    uint64_t lost = 0;
+
+    for (unsigned i = 0; i < watch->plan->workers; i++) {
+        struct board_slot *slot = &watch->board->slots[i];
+        const enum worker_health health = watch->workers[i].health;
+
+        if (health == WORKER_DEAD || health == WORKER_HUNG)
+            lost += load(&slot->claimed) - load(&slot->issued);
+    }
+    return lost;
+}
+
+static void account(struct ending *ending, const struct watch *watch)
+{
+    struct report_end *end = &ending->end;
+
+    if (watch->plan->scheduled) {
+        end->due = due_requests(watch);
+        end->unsent = end->due - end->total->issued;
+    } else {
+        end->unsent = lost_indices(watch);
+    }
+}
+
+static void explain(struct ending *ending, const struct watch *watch)
+{
+    const struct board_header *header = watch->board->header;
+    char seconds[32];
+
+    switch ((enum stop_reason)atomic_load_explicit(&header->stop_reason, memory_order_relaxed)) {
+    case STOP_SIGNAL:
+        snprintf(ending->reason, sizeof ending->reason, "interrupted by a signal");
+        break;
+    case STOP_GAVE_UP:
+        units_write_micro(watch->plan->give_up_ns / CLOCK_NS_PER_US, seconds, sizeof seconds);
+        snprintf(ending->reason, sizeof ending->reason,
+                 "gave up, since nothing was answered for %s s (--give-up)", seconds);
+        break;
+    case STOP_OUTPUT:
+        snprintf(ending->reason, sizeof ending->reason, "the output could not be written");
+        break;
+    default:
+        if (watch->lost > 0)
+            snprintf(ending->reason, sizeof ending->reason, "%u of %u workers were lost",
+                     watch->lost, watch->board->workers);
+    }
+    if (ending->reason[0])
+        ending->end.ending = ending->reason;
+}
+
+static void warn(struct ending *ending, const struct watch *watch)
+{
+    const unsigned never_up =
+        watch->wanted_clients > watch->most_up ? watch->wanted_clients - watch->most_up : 0;
+    const uint64_t failed = snapshot_failed(ending->end.total);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < watch->warnings_count; i++)
+        ending->warnings[count++] = watch->warnings[i];
+    if (never_up > 0) {
+        snprintf(ending->missing, sizeof ending->missing, "%u of %u clients were never connected.",
+                 never_up, watch->wanted_clients);
+        ending->warnings[count++] = ending->missing;
+    }
+    if (watch->plan->source.keys.sequential && failed > 0) {
+        snprintf(ending->fill, sizeof ending->fill,
+                 "%" PRIu64 " requests of the sequence failed: their keys may be missing.", failed);
+        ending->warnings[count++] = ending->fill;
+    }
+    ending->end.warnings = ending->warnings;
+}
+
+void ending_init(struct ending *ending, const struct watch *watch, const struct snapshot *total,
+                 uint64_t now_ns)
+{
+    *ending = (struct ending){.end.total = total, .end.elapsed_ns = elapsed_ns(watch, now_ns)};
+    account(ending, watch);
+    explain(ending, watch);
+    warn(ending, watch);
+}
+
+bool ending_is_early(const struct ending *ending)
+{
+    return ending->end.ending != NULL;
+}

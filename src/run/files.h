@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * files: the limit on open files, which every connection counts against.
+ */
+#ifndef RUN_FILES_H
+#define RUN_FILES_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * Raises the limit of this process and those it forks so that each may hold `clients` connections
+ * beside what it and `workers` workers need themselves. Returns 0, or a negative errno with a
+ * sentence that names -c.
+ */
+int files_allow(uint64_t clients, unsigned workers, struct err *err);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run/monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "run/describe.h"
+#include "run/ending.h"
+#include "run/messages.h"
+#include "run/signals.h"
+#include "run/watch.h"
+
+/* From the decision to start until T0: enough for all workers to hear of it. */
+#define START_DELAY_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
+
+enum { SINKS_MAX = 8 };
+
+struct monitor {
+    const struct monitor_setup *setup;
+    const struct plan *plan;
+    struct board_header *header;
+    struct watch watch;
+    struct messages messages;
+    struct snapshot now;
+    uint64_t start_ns;
+    uint64_t next_ns[SINKS_MAX];                 /* when each sink wants its next interval */
+    int signal;                                  /* that was taken, or 0 */
+    char keys[DESCRIBE_MAX], load[DESCRIBE_MAX]; /* for the report */
+};
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void stop(struct monitor *monitor, enum stop_reason reason, uint64_t now_ns)
+{
+    if (atomic_load_explicit(&monitor->header->stop_ns, memory_order_relaxed))
+        return;
+    log_write(monitor->setup->log, LOG_INFO, "stopping, reason %d", (int)reason);
+    atomic_store_explicit(&monitor->header->stop_reason, reason, memory_order_relaxed);
+    atomic_store_explicit(&monitor->header->stop_ns, now_ns, memory_order_release);
+    crew_wake(monitor->setup->crew);
+}
+
+static bool stopping(const struct monitor *monitor)
+{
+    return atomic_load_explicit(&monitor->header->stop_ns, memory_order_relaxed) != 0;
+}
+
+/* Waits until a signal or a worker has something to say, or until the deadline. */
+static void wait_for_news(struct monitor *monitor, uint64_t now_ns, uint64_t deadline_ns)
+{
+    struct pollfd news[] = {{.fd = monitor->setup->signal_fd, .events = POLLIN},
+                            {.fd = monitor->setup->worker_fd, .events = POLLIN}};
+    const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    const struct timespec left = {.tv_sec = (time_t)(left_ns / CLOCK_NS_PER_S),
+                                  .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};
+    uint64_t writes;
+
+    if (ppoll(news, COUNT(news), &left, NULL) <= 0)
+        return;
+    if (news[1].revents && read(monitor->setup->worker_fd, &writes, sizeof writes) < 0)
+        return;
+    const int signal = signals_read(monitor->setup->signal_fd);
+    if (!signal)
+        return;
+    monitor->signal = signal;
+    signals_release();
+    stop(monitor, STOP_SIGNAL, clock_now_ns());
+}
+
+static void look(struct monitor *monitor, uint64_t now_ns)
+{
+    watch_look(&monitor->watch, now_ns);
+    messages_take(&monitor->messages, monitor->setup->board, now_ns);
+}
+
+static bool any_failed(const struct monitor *monitor)
+{
+    for (unsigned i = 0; i < monitor->plan->workers; i++)
+        if (atomic_load_explicit(&monitor->setup->board->slots[i].state, memory_order_acquire) ==
+            WORKER_FAILED)
+            return true;
+    return false;
+}
+
+/*
+ * Waits until all clients are up. As long as more of them come up, within twice the connection
+ * timeout of one another, they are waited for: a server that is slow to accept gets all it was
+ * promised. Returns 0, or a negative errno when the run cannot start.
+ */
+static int wait_until_ready(struct monitor *monitor, struct err *err)
+{
+    const struct plan *plan = monitor->plan;
+    const uint64_t patience_ns =
+        plan->connect_timeout_ns ? 2 * plan->connect_timeout_ns : plan->give_up_ns;
+    uint64_t now_ns = clock_now_ns(), progress_ns = now_ns;
+    unsigned most_up = 0;
+
+    for (;;) {
+        look(monitor, now_ns);
+        if (any_failed(monitor))
+            return err_set(err, "A worker could not start.");
+        if (monitor->watch.lost > 0)
+            return err_set(err, "A worker died before the run began.");
+        if (stopping(monitor) || watch_ready(&monitor->watch) == plan->workers)
+            return 0;
+        if (monitor->watch.most_up > most_up) {
+            most_up = monitor->watch.most_up;
+            progress_ns = now_ns;
+        }
+        if (patience_ns && now_ns - progress_ns >= patience_ns)
+            break;
+        wait_for_news(monitor, now_ns, now_ns + WATCH_PERIOD_NS / 10);
+        now_ns = clock_now_ns();
+    }
+    if (most_up == 0) {
+        err_set(err, "No client could connect to %s within %llu ms.", plan->endpoint.name,
+                (unsigned long long)(patience_ns / CLOCK_NS_PER_MS));
+        return -ETIMEDOUT;
+    }
+    fprintf(stderr, "Warning: %u of %u clients are connected; the others are dialled on.\n",
+            most_up, monitor->watch.wanted_clients);
+    return 0;
+}
+
+static void begin_sinks(struct monitor *monitor)
+{
+    const struct plan *plan = monitor->plan;
+    const struct catalogue_entry *entry = plan->entry;
+    const struct report_run run = {
+        .version = monitor->setup->version,
+        .command = entry->arguments[0],
+        .server = plan->endpoint.name,
+        .engine = loop_epoll.name,
+        .keys = describe_keys(plan, monitor->keys),
+        .load = describe_load(plan, monitor->load),
+        .scheduled = plan->scheduled,
+        .reads = entry->reads,
+        .processes = plan->processes,
+        .workers = plan->workers,
+        .clients = plan->ramp.clients.end,
+        .pipeline = plan->client.pipeline,
+        .data_bytes = plan->source.data_bytes,
+        .seed = plan->source.keys.seed,
+        .requests = plan->requests,
+        .start_ns = monitor->start_ns,
+        .start_unix_ns = clock_unix_ns() + (monitor->start_ns - clock_now_ns()),
+    };
+    struct report_sink **sinks = monitor->setup->sinks;
+
+    for (unsigned i = 0; sinks[i]; i++) {
+        sinks[i]->ops->begin(sinks[i], &run);
+        monitor->next_ns[i] =
+            sinks[i]->period_ns ? monitor->start_ns + sinks[i]->period_ns : CLOCK_NEVER;
+    }
+}
+
+static void start(struct monitor *monitor)
+{
+    monitor->start_ns = clock_now_ns() + START_DELAY_NS;
+    monitor->watch.quiet_since_ns = monitor->start_ns;
+    begin_sinks(monitor);
+    atomic_store_explicit(&monitor->header->start_ns, monitor->start_ns, memory_order_release);
+    crew_wake(monitor->setup->crew);
+}
+
+/* Gives each sink whose time has come a snapshot. Times that were missed are not made up for: the
+ * next interval is longer, and says so by its time. */
+static void feed_sinks(struct monitor *monitor, uint64_t now_ns)
+{
+    struct report_sink **sinks = monitor->setup->sinks;
+    bool taken = false;
+
+    for (unsigned i = 0; sinks[i]; i++) {
+        if (now_ns < monitor->next_ns[i])
+            continue;
+        if (!taken)
+            board_read(monitor->setup->board, &monitor->now, now_ns);
+        taken = true;
+        sinks[i]->ops->interval(sinks[i], &monitor->now);
+        while (monitor->next_ns[i] <= now_ns)
+            monitor->next_ns[i] += sinks[i]->period_ns;
+        if (sinks[i]->failure)
+            stop(monitor, STOP_OUTPUT, now_ns);
+    }
+}
+
+static uint64_t next_deadline_ns(const struct monitor *monitor, uint64_t now_ns)
+{
+    uint64_t deadline_ns = now_ns + WATCH_PERIOD_NS;
+    const uint64_t least_ns = monitor->start_ns + monitor->plan->least_ns;
+
+    for (unsigned i = 0; monitor->setup->sinks[i]; i++)
+        deadline_ns = earlier(deadline_ns, monitor->next_ns[i]);
+    return least_ns > now_ns ? earlier(deadline_ns, least_ns) : deadline_ns;
+}
+
+/* A scheduled run lasts as long as its schedule, also when all its requests have been answered. */
+static bool has_ended(const struct monitor *monitor, uint64_t now_ns)
+{
+    return watch_all_ended(&monitor->watch) &&
+           (stopping(monitor) || monitor->watch.lost > 0 ||
+            now_ns >= monitor->start_ns + monitor->plan->least_ns);
+}
+
+static void watch_run(struct monitor *monitor)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    for (;;) {
+        look(monitor, now_ns);
+        feed_sinks(monitor, now_ns);
+        if (has_ended(monitor, now_ns))
+            return;
+        if (watch_gave_up(&monitor->watch, now_ns))
+            stop(monitor, STOP_GAVE_UP, now_ns);
+        wait_for_news(monitor, now_ns, next_deadline_ns(monitor, now_ns));
+        now_ns = clock_now_ns();
+    }
+}
+
+static bool end_sinks(struct monitor *monitor, const struct report_end *end)
+{
+    struct report_sink **sinks = monitor->setup->sinks;
+    bool written = true;
+
+    for (unsigned i = 0; sinks[i]; i++) {
+        sinks[i]->ops->end(sinks[i], end);
+        /* A reader that has gone away has seen what it wanted. */
+        if (sinks[i]->failure && sinks[i]->failure != EPIPE)
+            fprintf(stderr, "Could not write the results: %s.\n", strerror(sinks[i]->failure));
+        written &= sinks[i]->failure == 0;
+    }
+    return written;
+}
+
+static enum run_exit finish(struct monitor *monitor)
+{
+    const uint64_t now_ns = clock_now_ns();
+    struct ending ending;
+
+    look(monitor, now_ns);
+    board_read(monitor->setup->board, &monitor->now, now_ns);
+    ending_init(&ending, &monitor->watch, &monitor->now, now_ns);
+    const bool written = end_sinks(monitor, &ending.end);
+    if (monitor->signal)
+        return RUN_INTERRUPTED;
+    return ending_is_early(&ending) || !written ? RUN_ENDED_EARLY : RUN_COMPLETE;
+}
+
+/* After a start that failed: the workers are told, and given the time to hear of it. */
+static void call_off(struct monitor *monitor)
+{
+    const uint64_t until_ns = clock_now_ns() + CLOCK_NS_PER_S;
+
+    stop(monitor, STOP_FAILED, clock_now_ns());
+    for (uint64_t now_ns = clock_now_ns(); now_ns < until_ns; now_ns = clock_now_ns()) {
+        look(monitor, now_ns);
+        if (watch_all_ended(&monitor->watch))
+            return;
+        wait_for_news(monitor, now_ns, now_ns + WATCH_PERIOD_NS / 10);
+    }
+}
+
+struct monitor_result monitor_run(const struct monitor_setup *setup, struct err *err)
+{
+    struct monitor monitor = {.setup = setup, .plan = setup->plan, .header = setup->board->header};
+    struct monitor_result result = {.exit = RUN_NOT_STARTED};
+
+    watch_init(&monitor.watch, setup->plan, setup->board, setup->crew);
+    messages_init(&monitor.messages, setup->log);
+    snapshot_init(&monitor.now);
+    if (wait_until_ready(&monitor, err) < 0) {
+        call_off(&monitor);
+    } else {
+        start(&monitor);
+        watch_run(&monitor);
+        result.exit = finish(&monitor);
+    }
+    result.hung = !watch_all_ended(&monitor.watch) || watch_any_hung(&monitor.watch);
+    snapshot_deinit(&monitor.now);
+    watch_deinit(&monitor.watch);
+    return result;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run/recorder.h"
+
+#include "base/clock.h"
+
+void recorder_init(struct recorder *recorder, struct board_slot *slot, const char *command,
+                   bool scheduled, bool reads)
+{
+    *recorder = (struct recorder){.slot = slot, .reads = reads};
+    recorder->response = board_series(slot, command, MEASURE_RESPONSE);
+    if (!scheduled)
+        return;
+    recorder->service = board_series(slot, command, MEASURE_SERVICE);
+    recorder->slot_wait = board_series(slot, "", MEASURE_SLOT_WAIT);
+    recorder->send_lag = board_series(slot, "", MEASURE_SEND_LAG);
+}
+
+/* Texts leave at most once a second, and the first of each kind at once. */
+static void say(struct recorder *recorder, unsigned kind, struct str text, uint64_t now_ns)
+{
+    const uint64_t bit = UINT64_C(1) << kind;
+
+    if (text.len == 0 || (recorder->said_kinds & bit && now_ns < recorder->quiet_ns))
+        return;
+    recorder->said_kinds |= bit;
+    recorder->quiet_ns = now_ns + CLOCK_NS_PER_S;
+    board_put_text(recorder->slot, kind, text);
+}
+
+static void record_parts(struct recorder *recorder, const struct completion *completion)
+{
+    const uint64_t due_ns = completion->request->due_ns;
+    const uint64_t free_ns = completion->free_ns > due_ns ? completion->free_ns : due_ns;
+
+    histogram_record(recorder->response, completion->replied_ns - due_ns);
+    histogram_record(recorder->service, completion->replied_ns - completion->sent_ns);
+    histogram_record(recorder->slot_wait, free_ns - due_ns);
+    histogram_record(recorder->send_lag, completion->sent_ns - free_ns);
+}
+
+static void record_ok(struct recorder *recorder, const struct completion *completion)
+{
+    struct board_slot *slot = recorder->slot;
+
+    if (recorder->service)
+        record_parts(recorder, completion);
+    else
+        histogram_record(recorder->response, completion->replied_ns - completion->sent_ns);
+    if (recorder->reads)
+        counter_add(&slot->events[completion->null ? EVENT_MISS : EVENT_HIT], 1);
+    atomic_store_explicit(&slot->last_reply_ns, completion->replied_ns, memory_order_relaxed);
+}
+
+/* Whether the server said so itself; otherwise it was silent. */
+static bool is_reply(enum outcome outcome)
+{
+    return outcome != OUTCOME_TIMEOUT && outcome != OUTCOME_DISCONNECT &&
+           outcome != OUTCOME_PROTOCOL;
+}
+
+void recorder_done(struct recorder *recorder, const struct completion *completion)
+{
+    const enum outcome outcome = completion->outcome;
+    struct board_slot *slot = recorder->slot;
+
+    if (outcome == OUTCOME_OK) {
+        record_ok(recorder, completion);
+        return;
+    }
+    if (outcome == OUTCOME_UNANSWERED)
+        return;
+    counter_add(&slot->errors[outcome], 1);
+    if (is_reply(outcome))
+        atomic_store_explicit(&slot->last_reply_ns, completion->replied_ns, memory_order_relaxed);
+    say(recorder, outcome, completion->text, completion->replied_ns);
+}
+
+void recorder_event(struct recorder *recorder, enum event event, struct str text, uint64_t now_ns)
+{
+    counter_add(&recorder->slot->events[event], 1);
+    say(recorder, OUTCOME_KINDS + event, text, now_ns);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * recorder: puts what a worker's requests came to on its slot of the board.
+ *
+ * For each success a response time, and on a schedule its three parts beside it:
+ *   slot wait = max(due, free) - due, send lag = sent - max(due, free), service = replied - sent.
+ * In a closed loop a request is due when it is sent, and the response time is the service time.
+ */
+#ifndef RUN_RECORDER_H
+#define RUN_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "run/board.h"
+
+struct recorder {
+    struct board_slot *slot;
+    struct histogram *response;
+    struct histogram *service; /* this and below: NULL in a closed loop */
+    struct histogram *slot_wait;
+    struct histogram *send_lag;
+    bool reads;          /* null replies are misses */
+    uint64_t quiet_ns;   /* no text leaves before, unless its kind is new */
+    uint64_t said_kinds; /* a bit a kind of text that has left: outcomes, then events */
+};
+
+/* `command`: the name of the latencies' series. */
+void recorder_init(struct recorder *recorder, struct board_slot *slot, const char *command,
+                   bool scheduled, bool reads);
+
+/* Counts an outcome and its times. */
+void recorder_done(struct recorder *recorder, const struct completion *completion);
+
+/* Counts an event. */
+void recorder_event(struct recorder *recorder, enum event event, struct str text, uint64_t now_ns);
+
+#endif

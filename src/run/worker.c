@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run/worker.h"
+
+#include <assert.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "run/feed.h"
+#include "run/recorder.h"
+
+/* A loop turns at least this often, so that a turn counter that stands still means something. */
+#define HEARTBEAT_NS (UINT64_C(500) * CLOCK_NS_PER_MS)
+
+struct worker {
+    const struct worker_setup *setup;
+    const struct plan *plan;
+    struct board_header *header;
+    struct board_slot *slot;
+    struct loop *loop;
+    struct driver *driver;
+    struct driver_setup driver_setup;
+    struct source source;
+    struct recorder recorder;
+    struct feed feed;
+    uint64_t start_ns;
+    uint64_t step_ns; /* when more clients are to be opened */
+    bool issuing;     /* between T0 and the end of scheduling */
+    enum feed_status next;
+};
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void set_state(struct worker *worker, enum worker_state state)
+{
+    const uint64_t one = 1;
+
+    atomic_store_explicit(&worker->slot->state, state, memory_order_release);
+    if (write(worker->setup->monitor_fd, &one, sizeof one) < 0)
+        return; /* its counter is full: the monitor is awake already */
+}
+
+/* Issues what can be issued now. */
+static void pump(struct worker *worker, uint64_t now_ns)
+{
+    struct request request;
+
+    while (worker->issuing && worker->driver->free > 0) {
+        worker->next = feed_next(&worker->feed, now_ns, &request);
+        if (worker->next != FEED_REQUEST)
+            return;
+        counter_add(&worker->slot->issued, 1);
+        const bool taken = driver_submit(worker->driver, &request);
+        assert(taken);
+        (void)taken;
+    }
+}
+
+static void on_done(void *context, const struct completion *completion)
+{
+    struct worker *worker = context;
+
+    recorder_done(&worker->recorder, completion);
+    pump(worker, completion->replied_ns);
+}
+
+static void on_event(void *context, enum event event, struct str text, uint64_t now_ns)
+{
+    struct worker *worker = context;
+
+    recorder_event(&worker->recorder, event, text, now_ns);
+}
+
+static int create(struct worker *worker, struct err *err)
+{
+    const struct plan *plan = worker->plan;
+    const unsigned number = worker->setup->number;
+
+    int rc = source_init(&worker->source, &plan->source, number, err);
+    if (rc < 0)
+        return rc;
+    recorder_init(&worker->recorder, worker->slot, source_name(&worker->source), plan->scheduled,
+                  source_reads(&worker->source));
+    feed_init(&worker->feed, plan, worker->setup->board, number);
+    rc = loop_epoll.create(&worker->loop, worker->setup->wake_fd, err);
+    if (rc < 0)
+        return rc;
+    worker->driver_setup =
+        (struct driver_setup){.loop = worker->loop,
+                              .endpoint = &plan->endpoint,
+                              .source = &worker->source,
+                              .config = &plan->client,
+                              .connect_timeout_ns = plan->connect_timeout_ns,
+                              .seed = plan->source.keys.seed,
+                              .first = number,
+                              .stride = plan->workers,
+                              .clients_max = plan_clients_of(plan, plan->ramp.clients.end, number),
+                              .listener = {on_done, on_event, worker}};
+    return driver_standalone.create(&worker->driver, &worker->driver_setup, err);
+}
+
+static void release(struct worker *worker)
+{
+    driver_destroy(&worker->driver);
+    loop_destroy(&worker->loop);
+    if (worker->source.template)
+        source_deinit(&worker->source);
+}
+
+/* Opens the clients that the ramp wants at this time, and notes when it wants more. */
+static void open_clients(struct worker *worker, uint64_t now_ns)
+{
+    const struct client_ramp *ramp = &worker->plan->ramp;
+    const uint64_t since_ns = worker->start_ns ? now_ns - worker->start_ns : 0;
+    const unsigned wanted =
+        plan_clients_of(worker->plan, client_ramp_count(ramp, since_ns), worker->setup->number);
+    const uint64_t next_ns = client_ramp_next_ns(ramp, since_ns);
+
+    worker->step_ns = CLOCK_NEVER;
+    if (worker->start_ns && next_ns < CLOCK_NEVER - worker->start_ns)
+        worker->step_ns = worker->start_ns + next_ns;
+    atomic_store_explicit(&worker->slot->wanted, wanted, memory_order_relaxed);
+    worker->driver->ops->open(worker->driver, wanted, now_ns);
+}
+
+/* One turn of the loop with all that belongs to it but issuing. Returns the time. */
+static uint64_t turn(struct worker *worker, uint64_t deadline_ns)
+{
+    struct driver *driver = worker->driver;
+    const uint64_t now_ns = loop_turn(worker->loop, earlier(deadline_ns, driver->tick_ns));
+
+    if (now_ns >= driver->tick_ns)
+        driver->ops->tick(driver, now_ns);
+    atomic_store_explicit(&worker->slot->up, driver->up, memory_order_relaxed);
+    atomic_store_explicit(&worker->slot->in_flight, driver->in_flight, memory_order_relaxed);
+    counter_add(&worker->slot->turns, 1);
+    return now_ns;
+}
+
+static bool told_to_stop(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->header->stop_ns, memory_order_acquire) != 0;
+}
+
+/* Dials, says ready, and goes on dialling until T0 has come. Returns the time; 0: stop. */
+static uint64_t wait_for_start(struct worker *worker)
+{
+    const struct driver *driver = worker->driver;
+    uint64_t now_ns = clock_now_ns();
+    bool ready = false;
+
+    open_clients(worker, now_ns);
+    while (!worker->start_ns || now_ns < worker->start_ns) {
+        const uint32_t wanted = atomic_load_explicit(&worker->slot->wanted, memory_order_relaxed);
+
+        if (told_to_stop(worker))
+            return 0;
+        if (!ready && driver->up == wanted) {
+            ready = true;
+            set_state(worker, WORKER_READY);
+        }
+        const uint64_t pause_ns = now_ns + HEARTBEAT_NS;
+        now_ns = turn(worker, worker->start_ns ? worker->start_ns : pause_ns);
+        worker->start_ns = atomic_load_explicit(&worker->header->start_ns, memory_order_acquire);
+    }
+    return now_ns;
+}
+
+static void stop_issuing(struct worker *worker, uint64_t now_ns)
+{
+    worker->issuing = false;
+    atomic_store_explicit(&worker->slot->stopped_ns, now_ns, memory_order_relaxed);
+}
+
+/* Issues requests until there are no more, or the run is told to stop. Returns the time. */
+static uint64_t issue(struct worker *worker, uint64_t now_ns)
+{
+    worker->issuing = true;
+    feed_start(&worker->feed, worker->start_ns);
+    open_clients(worker, now_ns);
+    set_state(worker, WORKER_RUNNING);
+    for (;;) {
+        if (told_to_stop(worker))
+            feed_stop(&worker->feed,
+                      atomic_load_explicit(&worker->header->stop_ns, memory_order_relaxed));
+        if (now_ns >= worker->step_ns)
+            open_clients(worker, now_ns);
+        worker->next = FEED_LATER;
+        pump(worker, now_ns);
+        /* What was due before the end and found a slot has left by now. */
+        if (worker->next == FEED_END || now_ns >= worker->feed.end_ns)
+            break;
+        uint64_t deadline_ns = earlier(now_ns + HEARTBEAT_NS, worker->step_ns);
+        deadline_ns = earlier(deadline_ns, worker->feed.end_ns);
+        if (worker->plan->scheduled && worker->driver->free > 0)
+            deadline_ns = earlier(deadline_ns, worker->feed.due_ns);
+        now_ns = turn(worker, deadline_ns);
+        if (worker->next == FEED_END)
+            break;
+    }
+    stop_issuing(worker, now_ns);
+    return now_ns;
+}
+
+/* Awaits what is in flight, within the bound that the end of the run has. */
+static uint64_t drain(struct worker *worker, uint64_t now_ns)
+{
+    const uint64_t stopped_ns = now_ns;
+
+    while (worker->driver->in_flight > 0) {
+        const uint64_t told_ns =
+            atomic_load_explicit(&worker->header->stop_ns, memory_order_acquire);
+        uint64_t deadline_ns = stopped_ns + plan_drain_ns(worker->plan, false);
+
+        if (told_ns)
+            deadline_ns = earlier(deadline_ns, told_ns + plan_drain_ns(worker->plan, true));
+        if (now_ns >= deadline_ns)
+            break;
+        now_ns = turn(worker, earlier(deadline_ns, now_ns + HEARTBEAT_NS));
+    }
+    return now_ns;
+}
+
+void worker_run(const struct worker_setup *setup)
+{
+    struct worker worker = {.setup = setup,
+                            .plan = setup->plan,
+                            .header = setup->board->header,
+                            .slot = &setup->board->slots[setup->number],
+                            .step_ns = CLOCK_NEVER};
+    struct err err;
+
+    /* Deadlines to the nanosecond: without this the kernel adds up to 50 us to each wait. */
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    if (create(&worker, &err) < 0) {
+        board_put_text(worker.slot, OUTCOME_OTHER, str_of(err.text));
+        release(&worker);
+        set_state(&worker, WORKER_FAILED);
+        return;
+    }
+    uint64_t now_ns = wait_for_start(&worker);
+    if (now_ns)
+        now_ns = drain(&worker, issue(&worker, now_ns));
+    worker.driver->ops->abandon(worker.driver, now_ns);
+    release(&worker);
+    set_state(&worker, WORKER_FINISHED);
+}
