@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * valkey-polyglot: composes the program and nothing else. The only place that prints a failure and
+ * the only one that exits.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "cli/config.h"
+#include "run/describe.h"
+#include "run/files.h"
+#include "run/local_server.h"
+#include "run/monitor.h"
+#include "run/signals.h"
+
+static const char program_doc[] = "Benchmarks Valkey and Redis: throughput, latencies that a user "
+                                  "would have felt, and an account "
+                                  "of every request.";
+
+static const char version_text[] = "valkey-polyglot " PROGRAM_VERSION;
+
+/* What a run holds on to; each part is released wherever the run ended. */
+struct session {
+    const struct config *config;
+    struct plan plan;
+    struct board board;
+    struct crew *crew;
+    struct local_server *server;
+    struct report_sink *sinks[3];
+    int signal_fd;
+    int worker_fd;
+};
+
+static void print_version(void)
+{
+    printf("%s\n", version_text);
+    printf("compiled by: %s\n", __VERSION__);
+    printf("I/O engines: epoll\n");
+    printf("drivers: native\n");
+}
+
+/* In CSV mode stdout carries the CSV and nothing else. */
+static void open_sinks(struct session *session)
+{
+    const struct report_config *report = &session->config->report;
+    unsigned count = 0;
+
+    if (report->interval_ns)
+        session->sinks[count++] = report_csv_create(stdout, report->interval_ns);
+    if (!report->interval_ns || !report->quiet)
+        session->sinks[count++] =
+            report_text_create(report->interval_ns ? stderr : stdout, !report->quiet);
+}
+
+/* The server of the run: its address known, and one connection to it tried. */
+static int reach_server(struct session *session, struct err *err)
+{
+    const struct config *config = session->config;
+    struct endpoint_config endpoint = config->endpoint;
+
+    if (config->run.local_server) {
+        const int rc = local_server_start(&session->server, config->run.local_server_program,
+                                          (uint16_t)endpoint.port, err);
+        if (rc < 0)
+            return rc;
+        endpoint.port = local_server_port(session->server);
+    }
+    const int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
+    return rc < 0 ? rc : endpoint_probe(&session->plan.endpoint, endpoint.connect_timeout_ns, err);
+}
+
+/* Everything that must be there before a process or a thread is made. */
+static int prepare(struct session *session, struct err *err)
+{
+    const struct plan *plan = &session->plan;
+    const uint64_t clients = (plan->ramp.clients.end + plan->processes - 1) / plan->processes;
+
+    int rc = files_allow(clients, plan->workers, err);
+    if (rc < 0)
+        return rc;
+    rc = reach_server(session, err);
+    if (rc < 0)
+        return rc;
+    session->worker_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (session->worker_fd < 0)
+        return err_sys(err, "Could not make an eventfd");
+    return board_init(&session->board, plan->workers, err);
+}
+
+static enum run_exit run(struct session *session, struct err *err)
+{
+    if (prepare(session, err) < 0)
+        return RUN_NOT_STARTED;
+    if (crew_start(&session->crew, &session->plan, &session->board, session->worker_fd, err) < 0)
+        return RUN_NOT_STARTED;
+    open_sinks(session);
+    const struct monitor_setup setup = {.plan = &session->plan,
+                                        .board = &session->board,
+                                        .crew = session->crew,
+                                        .log = &session->config->log,
+                                        .version = version_text,
+                                        .sinks = session->sinks,
+                                        .signal_fd = session->signal_fd,
+                                        .worker_fd = session->worker_fd};
+    const struct monitor_result result = monitor_run(&setup, err);
+    if (result.hung)
+        crew_abandon(&session->crew);
+    else
+        crew_join(&session->crew);
+    return result.exit;
+}
+
+static void release(struct session *session)
+{
+    for (unsigned i = 0; session->sinks[i]; i++)
+        report_destroy(&session->sinks[i]);
+    local_server_stop(&session->server);
+    if (session->worker_fd >= 0)
+        close(session->worker_fd);
+    close(session->signal_fd);
+}
+
+static void tell_surplus(const struct plan *plan)
+{
+    if (plan->wanted_workers > plan->workers)
+        fprintf(stderr, "Note: %u of %u workers are started: each needs a client of its own.\n",
+                plan->workers, plan->wanted_workers);
+}
+
+static int show_config(struct session *session, struct err *err)
+{
+    const int rc = endpoint_resolve(&session->plan.endpoint, &session->config->endpoint, err);
+
+    if (rc == 0)
+        describe_plan(&session->plan, stdout);
+    return rc;
+}
+
+/* With a sentence in `err` when something went wrong before there could be a report. */
+static enum run_exit session_main(const struct config *config, struct err *err)
+{
+    struct session session = {.config = config, .worker_fd = -1};
+    const struct plan_input input = config_plan_input(config);
+
+    if (plan_init(&session.plan, &input, err) < 0)
+        return RUN_NOT_STARTED;
+    if (config->program.show_config)
+        return show_config(&session, err) < 0 ? RUN_NOT_STARTED : RUN_COMPLETE;
+    session.signal_fd = signals_open(err);
+    if (session.signal_fd < 0)
+        return RUN_NOT_STARTED;
+    tell_surplus(&session.plan);
+    const enum run_exit exit_code = run(&session, err);
+    release(&session);
+    return exit_code;
+}
+
+static enum run_exit options_main(struct options *options, int argc, char **argv, struct err *err)
+{
+    struct config config = {0};
+    const int rc = options_parse(options, &config, argc, argv, err);
+
+    if (config.program.help) {
+        options_print_help(options, "valkey-polyglot", stdout);
+        return RUN_COMPLETE;
+    }
+    if (rc < 0 || config.program.version) {
+        if (rc == 0)
+            print_version();
+        return rc < 0 ? RUN_NOT_STARTED : RUN_COMPLETE;
+    }
+    if (config_settle(&config, options, err) < 0)
+        return RUN_NOT_STARTED;
+    return session_main(&config, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct options *options = options_create(config_tables, program_doc);
+    struct err err = {0};
+    const enum run_exit exit_code = options_main(options, argc, argv, &err);
+
+    if (exit_code == RUN_NOT_STARTED && err.text[0])
+        fprintf(stderr, "%s\n", err.text);
+    options_destroy(&options);
+    return (int)exit_code;
+}
