@@ -300,20 +300,21 @@ static int start_on_port(struct local_server *server, const struct program *prog
     return rc;
 }
 
-int local_server_start(struct local_server **out, const char *asked, uint16_t port, struct err *err)
+int local_server_start(struct local_server **slot, const char *program, uint16_t port,
+                       struct err *err)
 {
     struct local_server *server = mem_zalloc(1, sizeof *server);
-    struct program program = {NULL, NULL};
+    struct program found = {NULL, NULL};
 
-    *out = NULL;
-    int rc = find_program(&program, asked, err);
+    *slot = NULL;
+    int rc = find_program(&found, program, err);
     if (rc == 0)
-        rc = start_on_port(server, &program, port, err);
+        rc = start_on_port(server, &found, port, err);
     for (int i = 1; i < PORT_ATTEMPTS && rc == -EADDRINUSE && port == 0; i++)
-        rc = start_on_port(server, &program, port, err);
-    free(program.file);
+        rc = start_on_port(server, &found, port, err);
+    free(found.file);
     if (rc == 0)
-        *out = server;
+        *slot = server;
     else
         free(server);
     return rc;

@@ -24,14 +24,14 @@ struct local_server;
 /*
  * `program` is a name on PATH or a path, NULL to search; `port` is the one to take, 0 for any that
  * is free. Returns 0 and a server that answers, to be released with local_server_stop. Otherwise a
- * negative errno, a sentence, `*server` NULL and nothing left behind: -ENOENT no such program,
+ * negative errno, a sentence, `*slot` NULL and nothing left behind: -ENOENT no such program,
  * -EACCES not executable, -EADDRINUSE the port is taken, -ECHILD the program ended before it
  * answered (the sentence quotes the last line it wrote), -ETIMEDOUT no answer within 10 s.
  *
  * To be called while the process has one thread. The supervisor is a child of the caller: nobody
  * else may wait for it.
  */
-int local_server_start(struct local_server **server, const char *program, uint16_t port,
+int local_server_start(struct local_server **slot, const char *program, uint16_t port,
                        struct err *err);
 
 uint16_t local_server_port(const struct local_server *server);
@@ -40,13 +40,13 @@ uint16_t local_server_port(const struct local_server *server);
  * Returns when the server and its directory are gone: at once as a rule, after two seconds if it
  * ignores SIGTERM. Processes forked since may live on. Accepts NULL, leaves NULL.
  */
-void local_server_stop(struct local_server **server);
+void local_server_stop(struct local_server **slot);
 
 /*
  * For a process forked after the start, such as a worker: releases what it inherited and leaves the
  * server alone. One that never calls it keeps the server alive for as long as it lives, unless the
  * server is stopped. Accepts NULL, leaves NULL.
  */
-void local_server_forget(struct local_server **server);
+void local_server_forget(struct local_server **slot);
 
 #endif

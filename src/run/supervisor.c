@@ -47,7 +47,7 @@ static void remove_tree(int parent, const char *name)
 /* Leaves the tool: its session, its name (for killall), its signal handlers, its descriptors. */
 static void leave_tool(int line)
 {
-    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const int null = open("/dev/null", O_RDWR);
     const int kept = fcntl(line, F_DUPFD_CLOEXEC, LINE_FD);
 
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -213,7 +213,7 @@ int supervisor_start(struct supervisor *supervisor, const char *file, const char
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = make_directory(&supervisor->directory, err);
-    if (rc == 0) {
+    if (supervisor->directory) {
         const struct job job = {file, argv, supervisor->directory};
         rc = fork_child(supervisor, &job, err);
         if (rc < 0) {
