@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "io/socket.h"
 
 #define FIELD(member) offsetof(struct endpoint_config, member)
 
@@ -62,26 +63,24 @@ static int wait_for_connect(int fd, uint64_t timeout_ns)
     struct pollfd wanted = {.fd = fd, .events = POLLOUT};
     const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S),
                                      .tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S)};
-    int failure = 0;
-    socklen_t len = sizeof failure;
     const int ready = ppoll(&wanted, 1, timeout_ns ? &timeout : NULL, NULL);
 
     if (ready == 0)
         return ETIMEDOUT;
-    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len) < 0)
-        return errno;
-    return failure;
+    return ready < 0 ? errno : socket_failure(fd);
 }
 
 static int try_address(const struct endpoint_address *address, uint64_t timeout_ns)
 {
-    const int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = socket_open(address->socket.ss_family);
     int failure = 0;
 
     if (fd < 0)
         return errno;
     if (connect(fd, (const struct sockaddr *)&address->socket, address->len) < 0)
         failure = errno == EINPROGRESS ? wait_for_connect(fd, timeout_ns) : errno;
+    else
+        failure = socket_failure(fd);
     close(fd);
     return failure;
 }

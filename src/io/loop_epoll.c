@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "io/socket.h"
 
 enum { EVENTS_MAX = 256, RECEIVE_BYTES = 64 * 1024, FAR_NS = 20 * CLOCK_NS_PER_MS };
 
@@ -92,18 +92,14 @@ static void epoll_close(struct loop *head, struct channel *channel, int reason)
 static void epoll_connect(struct loop *head, struct channel *channel,
                           const struct sockaddr *address, socklen_t len)
 {
-    const int on = 1;
-
     assert(channel->state == CHANNEL_CLOSED);
     channel->state = CHANNEL_DIALING;
     channel->blocked = channel->broken = false;
-    channel->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    channel->fd = socket_open(address->sa_family);
     if (channel->fd < 0) {
         epoll_close(head, channel, errno);
         return;
     }
-    if (address->sa_family != AF_UNIX)
-        setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(channel->fd, address, len) < 0 && errno != EINPROGRESS)
         epoll_close(head, channel, errno);
     else
@@ -200,11 +196,8 @@ static void close_listed(struct loop_epoll *loop)
 
 static void finish_connect(struct loop_epoll *loop, struct channel *channel)
 {
-    int failure = 0;
-    socklen_t len = sizeof failure;
+    const int failure = socket_failure(channel->fd);
 
-    if (getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &failure, &len) < 0)
-        failure = errno;
     if (failure) {
         epoll_close(&loop->loop, channel, failure);
         return;
