@@ -25,6 +25,6 @@ int err_sys(struct err *err, const char *format, ...)
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     const size_t used = strlen(err->text);
-    snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(code));
+    snprintf(err->text + used, sizeof err->text - used, ": %s.", strerror(code));
     return -code;
 }

@@ -16,7 +16,7 @@ struct err {
 /* Fills `err` and returns -EINVAL. */
 int err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fills `err` with the sentence, ": " and the text of `errno`; returns -errno. */
+/* Fills `err` with the words, ": ", the text of `errno` and a period; returns -errno. */
 int err_sys(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -44,9 +44,9 @@ struct option_spec {
     option_read_fn *read;
     size_t offset;       /* of the field in the module's config */
     const char *initial; /* the default as a user would type it; NULL: the field stays zero */
-    const char *value;   /* what --help calls the value; NULL: a switch; "[X]": it may be left out */
-    const char *help;    /* a phrase, without the default, which --help adds */
-    uint64_t min, max;   /* the range of a number, in the field's unit; max 0: no limit */
+    const char *value; /* what --help calls the value; NULL: a switch; "[X]": it may be left out */
+    const char *help;  /* a phrase, without the default, which --help adds */
+    uint64_t min, max; /* the range of a number, in the field's unit; max 0: no limit */
     const char *choices; /* option_read_choice: "set|get", in the order of the enum */
 };
 

@@ -18,7 +18,8 @@ bool units_read_count(const char *text, uint64_t *count);
 /* A decimal with at most 6 decimals and an optional k, M, G, in millionths: "0.5" is 500000. */
 bool units_read_micro(const char *text, uint64_t *micro);
 
-/* A duration in ns: seconds unless followed by ms, s, m or h; at most 9 decimals; "1.5", "250ms". */
+/* A duration in ns: seconds unless followed by ms, s, m or h; at most 9 decimals; "1.5", "250ms".
+ */
 bool units_read_duration(const char *text, uint64_t *ns);
 
 /* Writes `count` with its thousands separated by commas ("1,234") and returns `text`. */

@@ -62,7 +62,8 @@ static int reach_server(struct session *session, struct err *err)
 
     if (config->run.local_server) {
         const int rc = local_server_start(&session->server, config->run.local_server_program,
-                                          (uint16_t)endpoint.port, err);
+                                          (uint16_t)endpoint.port,
+                                          (unsigned)session->plan.ramp.clients.end, err);
         if (rc < 0)
             return rc;
         endpoint.port = local_server_port(session->server);
@@ -75,9 +76,8 @@ static int reach_server(struct session *session, struct err *err)
 static int prepare(struct session *session, struct err *err)
 {
     const struct plan *plan = &session->plan;
-    const uint64_t clients = (plan->ramp.clients.end + plan->processes - 1) / plan->processes;
 
-    int rc = files_allow(clients, plan->workers, err);
+    int rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, err);
     if (rc < 0)
         return rc;
     rc = reach_server(session, err);

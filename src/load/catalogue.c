@@ -30,8 +30,13 @@ const struct catalogue_entry *catalogue_find(const char *name, struct err *err)
 
     list_names(known, sizeof known);
     if (strcasecmp(name, "custom") == 0)
-        err_set(err, "-t custom is not supported yet; the built-in tests are: %s.", known);
+        err_set(err,
+                "-t/--type custom needs --custom-command-file, which is not supported yet; the "
+                "built-in "
+                "tests are: %s.",
+                known);
     else
-        err_set(err, "-t must be one of the built-in tests (%s), not \"%.100s\".", known, name);
+        err_set(err, "-t/--type must be one of the built-in tests (%s), not \"%.100s\".", known,
+                name);
     return NULL;
 }

@@ -32,8 +32,8 @@ int keyspace_check(const struct keyspace_config *config, struct err *err)
     const uint64_t size = config->sequential ? config->sequential : config->random;
 
     if (config->sequential && config->random)
-        return err_set(err, "-r and --sequential exclude each other: keys are random or in "
-                            "sequence.");
+        return err_set(err, "-r/--random and --sequential exclude each other: keys are random "
+                            "or in sequence.");
     if (config->offset && !size)
         return err_set(err, "--keyspace-offset needs -r or --sequential.");
     if (config->random_start && !config->sequential)

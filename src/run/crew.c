@@ -23,7 +23,8 @@ struct crew {
     unsigned workers;
     unsigned processes;     /* forked; 0: the workers are threads of this one */
     struct member *members; /* owned */
-    pid_t *pids;            /* owned; a process each, 0 once it has been waited for */
+    pid_t *pids;            /* owned; a process each, 0: it was not started */
+    bool *ended;            /* owned; whether it has been waited for */
 };
 
 static void *run_member(void *argument)
@@ -115,6 +116,7 @@ int crew_start(struct crew **out, const struct plan *plan, const struct board *b
     crew->processes = plan->processes > 1 ? plan->processes : 0;
     crew->members = mem_zalloc(crew->workers, sizeof *crew->members);
     crew->pids = mem_zalloc(plan->processes, sizeof *crew->pids);
+    crew->ended = mem_zalloc(plan->processes, sizeof *crew->ended);
     for (unsigned i = 0; i < crew->workers; i++)
         crew->members[i].setup = (struct worker_setup){
             .plan = plan, .board = board, .number = i, .wake_fd = -1, .monitor_fd = monitor_fd};
@@ -139,17 +141,12 @@ void crew_wake(struct crew *crew)
 int crew_reap(struct crew *crew, int *status)
 {
     for (unsigned i = 0; i < crew->processes; i++) {
-        if (crew->pids[i] == 0 || waitpid(crew->pids[i], status, WNOHANG) <= 0)
+        if (crew->ended[i] || waitpid(crew->pids[i], status, WNOHANG) <= 0)
             continue;
-        crew->pids[i] = 0;
+        crew->ended[i] = true;
         return (int)i;
     }
     return -1;
-}
-
-bool crew_runs(const struct crew *crew, unsigned worker)
-{
-    return crew->processes == 0 || crew->pids[worker % crew->processes] != 0;
 }
 
 pid_t crew_pid(const struct crew *crew, unsigned process)
@@ -166,6 +163,7 @@ static void release(struct crew **slot)
             close(crew->members[i].setup.wake_fd);
     free(crew->members);
     free(crew->pids);
+    free(crew->ended);
     free(crew);
     *slot = NULL;
 }
@@ -173,7 +171,7 @@ static void release(struct crew **slot)
 void crew_join(struct crew **crew)
 {
     for (unsigned i = 0; i < (*crew)->processes; i++)
-        if ((*crew)->pids[i] != 0)
+        if (!(*crew)->ended[i])
             waitpid((*crew)->pids[i], NULL, 0);
     if ((*crew)->processes == 0)
         join_threads(*crew);
@@ -183,7 +181,7 @@ void crew_join(struct crew **crew)
 void crew_abandon(struct crew **crew)
 {
     for (unsigned i = 0; i < (*crew)->processes; i++)
-        if ((*crew)->pids[i] != 0)
+        if (!(*crew)->ended[i] && (*crew)->pids[i] != 0)
             kill((*crew)->pids[i], SIGKILL);
     *crew = NULL; /* threads may be using it: it stays until the end of the process */
 }

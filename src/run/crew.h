@@ -35,10 +35,7 @@ void crew_wake(struct crew *crew);
  */
 int crew_reap(struct crew *crew, int *status);
 
-/* Whether the process of a worker runs still. */
-bool crew_runs(const struct crew *crew, unsigned worker);
-
-/* The process id of a process of the crew. */
+/* The process id of a process of the crew, also after it has ended. */
 pid_t crew_pid(const struct crew *crew, unsigned process);
 
 /* Waits until all workers have ended, which they must be about to do, and releases the crew. */

@@ -6,9 +6,10 @@
 
 enum { FILES_A_PROCESS = 64, FILES_A_WORKER = 4 };
 
-int files_allow(uint64_t clients, unsigned workers, struct err *err)
+int files_allow(uint64_t clients, unsigned processes, unsigned workers, struct err *err)
 {
-    const rlim_t needed = clients + FILES_A_PROCESS + (rlim_t)workers * FILES_A_WORKER;
+    const rlim_t needed =
+        (clients + processes - 1) / processes + FILES_A_PROCESS + (rlim_t)workers * FILES_A_WORKER;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -23,7 +24,7 @@ int files_allow(uint64_t clients, unsigned workers, struct err *err)
         return 0;
     err_set(
         err,
-        "-c/--clients: %llu clients a process need %llu open files, and %llu are allowed. Raise "
+        "-c/--clients: %llu clients need %llu open files a process, and %llu are allowed. Raise "
         "the limit (ulimit -n), or use fewer clients or more --processes.",
         (unsigned long long)clients, (unsigned long long)needed, (unsigned long long)allowed);
     return -EMFILE;

@@ -10,10 +10,10 @@
 #include "base/err.h"
 
 /*
- * Raises the limit of this process and those it forks so that each may hold `clients` connections
- * beside what it and `workers` workers need themselves. Returns 0, or a negative errno with a
- * sentence that names -c.
+ * Raises the limit of this process and those it forks so that each may hold its part of `clients`
+ * connections beside what it and `workers` workers need themselves. Returns 0, or a negative errno
+ * with a sentence that names -c.
  */
-int files_allow(uint64_t clients, unsigned workers, struct err *err);
+int files_allow(uint64_t clients, unsigned processes, unsigned workers, struct err *err);
 
 #endif

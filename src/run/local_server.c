@@ -26,7 +26,11 @@ enum { START_S = 10, RETRY_MS = 5, PORT_ATTEMPTS = 5 };
 struct local_server {
     struct supervisor supervisor;
     uint16_t port;
+    unsigned clients; /* connections that it is to take */
 };
+
+/* Connections beside the run's: ours, and those of people who look on. */
+enum { OTHER_CLIENTS = 100 };
 
 struct program {
     char *file;       /* owned; absolute */
@@ -251,8 +255,9 @@ static int describe_end(const struct local_server *server, const char *name, int
     else if (status != -1)
         snprintf(how, sizeof how, "was killed by signal %d", WTERMSIG(status));
     read_last_line(&server->supervisor, line, sizeof line);
-    err_set(err, "The local server (%s) %s before it answered%s%s", name, how,
-            line[0] ? ": " : " and wrote nothing.", line);
+    err_set(err, "The local server (%s) %s before it answered%s%s%s.", name, how,
+            line[0] ? "; the last that it wrote is \"" : " and wrote nothing", line,
+            line[0] ? "\"" : "");
     return -ECHILD;
 }
 
@@ -277,7 +282,7 @@ static int await_answer(const struct local_server *server, const char *name, str
 static int start_on_port(struct local_server *server, const struct program *program, uint16_t port,
                          struct err *err)
 {
-    char port_text[8];
+    char port_text[8], clients_text[16];
 
     server->port = port;
     int rc = probe_port(&server->port);
@@ -286,9 +291,10 @@ static int start_on_port(struct local_server *server, const struct program *prog
         return err_sys(err, "The local server cannot have port %u of 127.0.0.1", port);
     }
     snprintf(port_text, sizeof port_text, "%u", server->port);
-    const char *const argv[] = {program->name, "--port",      port_text, "--bind",
-                                "127.0.0.1",   "--save",      "",        "--appendonly",
-                                "no",          "--daemonize", "no",      NULL};
+    snprintf(clients_text, sizeof clients_text, "%u", server->clients);
+    const char *const argv[] = {
+        program->name,  "--port", port_text,      "--bind",     "127.0.0.1",   "--save", "",
+        "--appendonly", "no",     "--maxclients", clients_text, "--daemonize", "no",     NULL};
     rc = supervisor_start(&server->supervisor, program->file, argv, err);
     if (rc < 0)
         return rc;
@@ -301,12 +307,13 @@ static int start_on_port(struct local_server *server, const struct program *prog
 }
 
 int local_server_start(struct local_server **slot, const char *program, uint16_t port,
-                       struct err *err)
+                       unsigned clients, struct err *err)
 {
     struct local_server *server = mem_zalloc(1, sizeof *server);
     struct program found = {NULL, NULL};
 
     *slot = NULL;
+    server->clients = clients + OTHER_CLIENTS;
     int rc = find_program(&found, program, err);
     if (rc == 0)
         rc = start_on_port(server, &found, port, err);

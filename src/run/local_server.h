@@ -23,16 +23,17 @@ struct local_server;
 
 /*
  * `program` is a name on PATH or a path, NULL to search; `port` is the one to take, 0 for any that
- * is free. Returns 0 and a server that answers, to be released with local_server_stop. Otherwise a
- * negative errno, a sentence, `*slot` NULL and nothing left behind: -ENOENT no such program,
- * -EACCES not executable, -EADDRINUSE the port is taken, -ECHILD the program ended before it
- * answered (the sentence quotes the last line it wrote), -ETIMEDOUT no answer within 10 s.
+ * is free; it takes `clients` connections, where the limit on open files lets it. Returns 0 and a
+ * server that answers, to be released with local_server_stop. Otherwise a negative errno, a
+ * sentence, `*slot` NULL and nothing left behind: -ENOENT no such program, -EACCES not executable,
+ * -EADDRINUSE the port is taken, -ECHILD the program ended before it answered (the sentence quotes
+ * the last line it wrote), -ETIMEDOUT no answer within 10 s.
  *
  * To be called while the process has one thread. The supervisor is a child of the caller: nobody
  * else may wait for it.
  */
 int local_server_start(struct local_server **slot, const char *program, uint16_t port,
-                       struct err *err);
+                       unsigned clients, struct err *err);
 
 uint16_t local_server_port(const struct local_server *server);
 

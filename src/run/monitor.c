@@ -40,7 +40,7 @@ static void stop(struct monitor *monitor, enum stop_reason reason, uint64_t now_
 {
     if (atomic_load_explicit(&monitor->header->stop_ns, memory_order_relaxed))
         return;
-    log_write(monitor->setup->log, LOG_INFO, "stopping, reason %d", (int)reason);
+    log_write(monitor->setup->log, LOG_DEBUG, "the workers are told to stop");
     atomic_store_explicit(&monitor->header->stop_reason, reason, memory_order_relaxed);
     atomic_store_explicit(&monitor->header->stop_ns, now_ns, memory_order_release);
     crew_wake(monitor->setup->crew);
@@ -164,6 +164,8 @@ static void start(struct monitor *monitor)
 {
     monitor->start_ns = clock_now_ns() + START_DELAY_NS;
     monitor->watch.quiet_since_ns = monitor->start_ns;
+    log_write(monitor->setup->log, LOG_INFO, "%u clients are up; the run begins",
+              monitor->watch.most_up);
     begin_sinks(monitor);
     atomic_store_explicit(&monitor->header->start_ns, monitor->start_ns, memory_order_release);
     crew_wake(monitor->setup->crew);
@@ -247,6 +249,8 @@ static enum run_exit finish(struct monitor *monitor)
     look(monitor, now_ns);
     board_read(monitor->setup->board, &monitor->now, now_ns);
     ending_init(&ending, &monitor->watch, &monitor->now, now_ns);
+    log_write(monitor->setup->log, LOG_INFO, "the run has ended: %s",
+              ending.end.ending ? ending.end.ending : "complete");
     const bool written = end_sinks(monitor, &ending.end);
     if (monitor->signal)
         return RUN_INTERRUPTED;

@@ -45,7 +45,8 @@ static void lose(struct watch *watch, unsigned worker, enum worker_health health
 /* A process has ended: those of its workers that had not finished died with it. */
 static void take_end(struct watch *watch, unsigned process, int status)
 {
-    char text[WATCH_WARNING_MAX];
+    const int pid = (int)crew_pid(watch->crew, process);
+    char how[64], text[WATCH_WARNING_MAX];
     unsigned died = 0;
 
     for (unsigned i = process; i < watch->board->workers; i += watch->plan->processes) {
@@ -57,13 +58,13 @@ static void take_end(struct watch *watch, unsigned process, int status)
     if (died == 0)
         return;
     if (WIFSIGNALED(status))
-        snprintf(text, sizeof text, "Worker process %u was killed by signal %d (%s)", process,
-                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
-        snprintf(text, sizeof text, "Worker process %u ended with status %d", process,
-                 WEXITSTATUS(status));
-    const size_t used = strlen(text);
-    snprintf(text + used, sizeof text - used, "; what it had recorded is kept.");
+        snprintf(how, sizeof how, "ended with status %d", WEXITSTATUS(status));
+    snprintf(text, sizeof text,
+             "Worker process %d, with %u of %u workers, %s; what it had recorded is kept.", pid,
+             died, watch->board->workers, how);
     warn(watch, text);
 }
 

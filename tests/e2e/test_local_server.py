@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """--local-server: a throwaway server that goes with the run, however the run ends."""
 import os
+import re
 import signal
 
 import pytest
@@ -13,21 +14,25 @@ LONG = ("--local-server", "--test-duration", 85, "-c", 5)
 
 
 class Throwaway:
-    """The server of a running program, found among its descendants by its arguments."""
+    """The server of a running program, found among its descendants by its title."""
 
     def __init__(self, program):
         self.pid = processes.wait_until(lambda: self.find(program.pid), "a local server", 30)
         self.directory = os.readlink(f"/proc/{self.pid}/cwd")
-        arguments = processes.arguments_of(self.pid)
-        self.port = int(arguments[arguments.index("--port") + 1])
+        self.port = int(self.title_of(self.pid)[1])
         self.client = processes.wait_until(self.answers, "an answer of the local server")
 
     @staticmethod
     def find(ancestor):
         for pid in processes.descendants_of(ancestor):
-            if "--port" in processes.arguments_of(pid):
+            if Throwaway.title_of(pid):
                 return pid
         return None
+
+    @staticmethod
+    def title_of(pid):
+        """A server that runs names its address in its command line, in place of its arguments."""
+        return re.search(r"server 127\.0\.0\.1:(\d+)", " ".join(processes.arguments_of(pid)))
 
     def answers(self):
         try:

@@ -171,7 +171,7 @@ static void test_check(void **state)
         {{.sequential = 10, .offset = 10, .random_start = true}, ""},
         {{.random = 10, .offset = UINT64_MAX - 9}, ""},
         {{.random = 10, .sequential = 10},
-         "-r and --sequential exclude each other: keys are random or in sequence."},
+         "-r/--random and --sequential exclude each other: keys are random or in sequence."},
         {{.offset = 1}, "--keyspace-offset needs -r or --sequential."},
         {{.random_start = true}, "--sequential-random-start needs --sequential."},
         {{.random = 10, .random_start = true}, "--sequential-random-start needs --sequential."},

@@ -92,7 +92,7 @@ static struct local_server *start(const char *program, uint16_t port)
     struct local_server *server;
     struct err err = {""};
 
-    if (local_server_start(&server, program, port, &err) < 0)
+    if (local_server_start(&server, program, port, 50, &err) < 0)
         fail_msg("%s", err.text);
     return server;
 }
@@ -102,7 +102,7 @@ static void refuse(const char *program, uint16_t port, int code, const char *sen
     struct local_server *server = (struct local_server *)&server;
     struct err err = {""};
 
-    assert_int_equal(local_server_start(&server, program, port, &err), code);
+    assert_int_equal(local_server_start(&server, program, port, 50, &err), code);
     assert_null(server);
     if (!strstr(err.text, sentence))
         fail_msg("\"%s\" does not contain \"%s\"", err.text, sentence);
@@ -173,7 +173,7 @@ static bool be_tool(void *unused, struct facts *told)
     struct err err;
 
     (void)unused;
-    if (local_server_start(&server, NULL, 0, &err) < 0)
+    if (local_server_start(&server, NULL, 0, 50, &err) < 0)
         return false;
     told->port = local_server_port(server);
     return true;

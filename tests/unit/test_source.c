@@ -79,11 +79,11 @@ static void test_refusals(void **state)
         struct source_config config;
         const char *sentence;
     } cases[] = {
-        {{.type = "foo"}, "-t must be one of the built-in tests (set, get), not \"foo\"."},
-        {{.type = ""}, "-t must be one of the built-in tests (set, get), not \"\"."},
-        {{.type = "Custom"}, "-t custom is not supported yet; the built-in tests are: set, get."},
+        {{.type = "foo"}, "-t/--type must be one of the built-in tests (set, get), not \"foo\"."},
+        {{.type = ""}, "-t/--type must be one of the built-in tests (set, get), not \"\"."},
+        {{.type = "Custom"}, "-t/--type custom needs --custom-command-file, which is not supported yet; the built-in tests are: set, get."},
         {{.type = "set", .keys = {.random = 1, .sequential = 1}},
-         "-r and --sequential exclude each other: keys are random or in sequence."},
+         "-r/--random and --sequential exclude each other: keys are random or in sequence."},
     };
 
     (void)state;
