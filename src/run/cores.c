@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GROUP_MAX = 1024 };
+
 static unsigned affinity_cores(void)
 {
     cpu_set_t set;
@@ -18,7 +20,7 @@ static unsigned affinity_cores(void)
 /* The cores of "<quota> <period>", rounded up; UINT_MAX for "max" or what cannot be read. */
 static unsigned quota_cores(const char *directory)
 {
-    char path[PATH_MAX];
+    char path[GROUP_MAX + 32];
     unsigned long quota, period;
     unsigned cores = UINT_MAX;
 
@@ -33,9 +35,9 @@ static unsigned quota_cores(const char *directory)
 }
 
 /* The path of this process's group in the one hierarchy of version 2: the line "0::<path>". */
-static void own_group(char path[PATH_MAX])
+static void own_group(char path[GROUP_MAX])
 {
-    char line[PATH_MAX];
+    char line[GROUP_MAX];
     FILE *file = fopen("/proc/self/cgroup", "re");
 
     path[0] = '\0';
@@ -54,7 +56,7 @@ static void own_group(char path[PATH_MAX])
 /* A group has no more than any of those above it. */
 static unsigned group_cores(void)
 {
-    char path[PATH_MAX];
+    char path[GROUP_MAX];
     unsigned cores = UINT_MAX;
 
     own_group(path);
