@@ -22,9 +22,9 @@ struct template;
  * Compiles `count` arguments; `value` stands for __data__; all is copied. Returns 0, or a negative
  * errno with a sentence in `err` when there is no argument. Release with template_destroy().
  */
-int template_create(struct template **template, const struct str *arguments, unsigned count,
+int template_create(struct template **out, const struct str *arguments, unsigned count,
                     struct str value, struct err *err);
-void template_destroy(struct template **template);
+void template_destroy(struct template **slot);
 
 /* No render is longer; one with a key of KEYSPACE_NAME_MAX bytes is as long. */
 size_t template_bytes_max(const struct template *template);

@@ -23,7 +23,7 @@ struct crew;
  * changes. Plan and board are borrowed. Returns 0 or a negative errno; what had started then is
  * ended.
  */
-int crew_start(struct crew **crew, const struct plan *plan, const struct board *board,
+int crew_start(struct crew **out, const struct plan *plan, const struct board *board,
                int monitor_fd, struct err *err);
 
 /* Makes all workers look at the board. */

@@ -322,7 +322,7 @@ static void test_refuses_what_cannot_run(void **state)
         {"silent", "#!/bin/sh\nexit 3\n", 0700, -ECHILD, "ended with status 3 before it answered"},
         {"silent", "#!/bin/sh\nexit 3\n", 0700, -ECHILD, "wrote nothing"},
         {"talks", "#!/bin/sh\necho one\necho two words >&2\necho\nexit 1\n", 0700, -ECHILD,
-         "ended with status 1 before it answered: two words"},
+         "ended with status 1 before it answered; the last that it wrote is \"two words\"."},
         {"killed", "#!/bin/sh\necho x\nkill -9 $$\n", 0700, -ECHILD, "killed by signal 9"},
         {"no-format", "\177ELF", 0700, -ECHILD, "Exec format error"},
         {"no-interpreter", "#!/no/such\n", 0700, -ECHILD, "No such file or directory"},
@@ -350,9 +350,9 @@ static void test_quotes_the_last_line_of_much(void **state)
     path_of(*state, "talker", path, sizeof path);
     write_file(path, "#!/bin/sh\ni=0\nwhile [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done\n",
                0700);
-    refuse(path, 0, -ECHILD, "answered: line 1999");
+    refuse(path, 0, -ECHILD, "answered; the last that it wrote is \"line 1999\".");
     write_file(path, "#!/bin/sh\nprintf %09000d 7\n", 0700);
-    refuse(path, 0, -ECHILD, "answered: 0000000");
+    refuse(path, 0, -ECHILD, "the last that it wrote is \"0000000");
 }
 
 static void test_order_of_search(void **state)

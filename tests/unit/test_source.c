@@ -81,7 +81,9 @@ static void test_refusals(void **state)
     } cases[] = {
         {{.type = "foo"}, "-t/--type must be one of the built-in tests (set, get), not \"foo\"."},
         {{.type = ""}, "-t/--type must be one of the built-in tests (set, get), not \"\"."},
-        {{.type = "Custom"}, "-t/--type custom needs --custom-command-file, which is not supported yet; the built-in tests are: set, get."},
+        {{.type = "Custom"},
+         "-t/--type custom needs --custom-command-file, which is not supported yet; the built-in "
+         "tests are: set, get."},
         {{.type = "set", .keys = {.random = 1, .sequential = 1}},
          "-r/--random and --sequential exclude each other: keys are random or in sequence."},
     };
