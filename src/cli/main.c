@@ -83,6 +83,10 @@ static int prepare(struct session *session, struct err *err)
     rc = reach_server(session, err);
     if (rc < 0)
         return rc;
+    /* From here on signals are the monitor's; until now a Ctrl-C ends the program by itself. */
+    session->signal_fd = signals_open(err);
+    if (session->signal_fd < 0)
+        return session->signal_fd;
     session->worker_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->worker_fd < 0)
         return err_sys(err, "Could not make an eventfd");
@@ -119,7 +123,8 @@ static void release(struct session *session)
     local_server_stop(&session->server);
     if (session->worker_fd >= 0)
         close(session->worker_fd);
-    close(session->signal_fd);
+    if (session->signal_fd >= 0)
+        close(session->signal_fd);
 }
 
 static void tell_surplus(const struct plan *plan)
@@ -129,28 +134,33 @@ static void tell_surplus(const struct plan *plan)
                 plan->workers, plan->wanted_workers);
 }
 
-static int show_config(struct session *session, struct err *err)
+/* Ends what was printed without a run. */
+static enum run_exit finish_print(struct err *err)
 {
-    const int rc = endpoint_resolve(&session->plan.endpoint, &session->config->endpoint, err);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return RUN_COMPLETE;
+    err_set(err, "Could not write to stdout.");
+    return RUN_NOT_STARTED;
+}
 
-    if (rc == 0)
-        describe_plan(&session->plan, stdout);
-    return rc;
+static enum run_exit show_config(struct session *session, struct err *err)
+{
+    if (endpoint_resolve(&session->plan.endpoint, &session->config->endpoint, err) < 0)
+        return RUN_NOT_STARTED;
+    describe_plan(&session->plan, stdout);
+    return finish_print(err);
 }
 
 /* With a sentence in `err` when something went wrong before there could be a report. */
 static enum run_exit session_main(const struct config *config, struct err *err)
 {
-    struct session session = {.config = config, .worker_fd = -1};
+    struct session session = {.config = config, .signal_fd = -1, .worker_fd = -1};
     const struct plan_input input = config_plan_input(config);
 
     if (plan_init(&session.plan, &input, err) < 0)
         return RUN_NOT_STARTED;
     if (config->program.show_config)
-        return show_config(&session, err) < 0 ? RUN_NOT_STARTED : RUN_COMPLETE;
-    session.signal_fd = signals_open(err);
-    if (session.signal_fd < 0)
-        return RUN_NOT_STARTED;
+        return show_config(&session, err);
     tell_surplus(&session.plan);
     const enum run_exit exit_code = run(&session, err);
     release(&session);
@@ -164,12 +174,13 @@ static enum run_exit options_main(struct options *options, int argc, char **argv
 
     if (config.program.help) {
         options_print_help(options, "valkey-polyglot", stdout);
-        return RUN_COMPLETE;
+        return finish_print(err);
     }
-    if (rc < 0 || config.program.version) {
-        if (rc == 0)
-            print_version();
-        return rc < 0 ? RUN_NOT_STARTED : RUN_COMPLETE;
+    if (rc < 0)
+        return RUN_NOT_STARTED;
+    if (config.program.version) {
+        print_version();
+        return finish_print(err);
     }
     if (config_settle(&config, options, err) < 0)
         return RUN_NOT_STARTED;

@@ -93,7 +93,7 @@ def test_worker_process_killed_in_a_closed_loop(start, server):
 
 
 def test_worker_process_killed_with_a_count(start, server):
-    report = kill_a_worker(start, server, "-n", 3000000)
+    report = kill_a_worker(start, server, "-n", 1000000)
     assert report.issued + report.unsent <= 3000000
 
 
