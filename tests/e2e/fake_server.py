@@ -130,8 +130,9 @@ class Connection:
 
 class FakeServer:
     """
-    accept_pause: seconds between two accepts. on_accept(connection): what to do with a new one, as
-    behave() says it. A failure of the thread shows in stop().
+    accept_pause: seconds between two accepts, on average: a turn that took long makes up for it, so
+    that traffic does not starve new connections. on_accept(connection): what to do with a new one,
+    as behave() says it. A failure of the thread shows in stop().
     """
 
     def __init__(self, behave=ok, on_accept=None, backlog=511, accept_pause=0.0):
@@ -151,6 +152,7 @@ class FakeServer:
         self.tasks = []
         self.lock = threading.Lock()
         self.stopping = False
+        self.next_accept = time.monotonic()
         self.selector.register(self.wakened, selectors.EVENT_READ)
         self.resume_accepting()
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -194,11 +196,22 @@ class FakeServer:
     def resume_accepting(self):
         self.selector.register(self.listener, selectors.EVENT_READ)
 
+    def accept_due(self):
+        """Accepts what is due by now; pauses until the next is due."""
+        while time.monotonic() >= self.next_accept and self.accept():
+            self.next_accept += self.accept_pause
+        pause = self.next_accept - time.monotonic()
+        if pause > 0:
+            self.selector.unregister(self.listener)
+            self.later(pause, self.resume_accepting)
+        else:  # nobody is waiting: what was not used does not add up
+            self.next_accept = time.monotonic()
+
     def accept(self):
         try:
             sock, _ = self.listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return False
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(self, sock, len(self.connections))
@@ -206,9 +219,7 @@ class FakeServer:
         self.selector.register(sock, selectors.EVENT_READ, connection)
         if self.on_accept:
             connection.do(self.on_accept(connection))
-        if self.accept_pause:
-            self.selector.unregister(self.listener)
-            self.later(self.accept_pause, self.resume_accepting)
+        return True
 
     def watch(self, connection):
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
@@ -239,7 +250,7 @@ class FakeServer:
         timeout = max(0.0, self.timers[0][0] - time.monotonic()) if self.timers else None
         for key, events in self.selector.select(timeout):
             if key.fileobj is self.listener:
-                self.accept()
+                self.accept_due()
             elif key.fileobj is self.wakened:
                 self.run_tasks()
             else:
