@@ -205,18 +205,28 @@ static uint64_t issue(struct worker *worker, uint64_t now_ns)
     return now_ns;
 }
 
-/* Awaits what is in flight, within the bound that the end of the run has. */
+/* Until when what is in flight is awaited. A run that is given up has waited long enough. */
+static uint64_t drain_end_ns(const struct worker *worker, uint64_t stopped_ns)
+{
+    const uint64_t end_ns = stopped_ns + plan_drain_ns(worker->plan, false);
+    const uint64_t told_ns = atomic_load_explicit(&worker->header->stop_ns, memory_order_acquire);
+    const uint32_t reason =
+        atomic_load_explicit(&worker->header->stop_reason, memory_order_relaxed);
+
+    if (!told_ns)
+        return end_ns;
+    return reason == STOP_GAVE_UP ? told_ns
+                                  : earlier(end_ns, told_ns + plan_drain_ns(worker->plan, true));
+}
+
+/* Awaits what is in flight, within the bound that the end of the run has. Returns the time. */
 static uint64_t drain(struct worker *worker, uint64_t now_ns)
 {
     const uint64_t stopped_ns = now_ns;
 
     while (worker->driver->in_flight > 0) {
-        const uint64_t told_ns =
-            atomic_load_explicit(&worker->header->stop_ns, memory_order_acquire);
-        uint64_t deadline_ns = stopped_ns + plan_drain_ns(worker->plan, false);
+        const uint64_t deadline_ns = drain_end_ns(worker, stopped_ns);
 
-        if (told_ns)
-            deadline_ns = earlier(deadline_ns, told_ns + plan_drain_ns(worker->plan, true));
         if (now_ns >= deadline_ns)
             break;
         now_ns = turn(worker, earlier(deadline_ns, now_ns + HEARTBEAT_NS));
