@@ -342,14 +342,3 @@ void local_server_stop(struct local_server **slot)
     free(server);
     *slot = NULL;
 }
-
-void local_server_forget(struct local_server **slot)
-{
-    struct local_server *server = *slot;
-
-    if (!server)
-        return;
-    supervisor_forget(&server->supervisor);
-    free(server);
-    *slot = NULL;
-}

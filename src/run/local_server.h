@@ -43,11 +43,4 @@ uint16_t local_server_port(const struct local_server *server);
  */
 void local_server_stop(struct local_server **slot);
 
-/*
- * For a process forked after the start, such as a worker: releases what it inherited and leaves the
- * server alone. One that never calls it keeps the server alive for as long as it lives, unless the
- * server is stopped. Accepts NULL, leaves NULL.
- */
-void local_server_forget(struct local_server **slot);
-
 #endif

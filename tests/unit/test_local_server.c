@@ -146,7 +146,6 @@ static void test_starts_and_stops(void **state)
     assert_true(is_gone(&facts));
     assert_int_equal(dial("127.0.0.1", facts.port), -1);
     local_server_stop(&server); /* accepts NULL */
-    local_server_forget(&server);
 }
 
 static void test_is_bound_to_loopback_only(void **state)
@@ -205,29 +204,6 @@ static void test_two_at_once(void **state)
     assert_true(is_gone(&first));
     assert_int_equal(learn(second.port).pid, second.pid);
     local_server_stop(&two);
-}
-
-static bool forget_in_worker(void *server, struct facts *told)
-{
-    struct local_server *inherited = *(struct local_server **)server;
-
-    (void)told;
-    local_server_forget(&inherited);
-    return inherited == NULL;
-}
-
-static void test_forgotten_by_a_worker(void **state)
-{
-    struct facts told;
-
-    (void)state;
-    need_server();
-    struct local_server *server = start(NULL, 0);
-    const struct facts facts = learn(local_server_port(server));
-    end_tool(fork_tool(forget_in_worker, &server, &told));
-    assert_int_equal(learn(facts.port).pid, facts.pid);
-    local_server_stop(&server);
-    assert_true(is_gone(&facts));
 }
 
 static void test_named_port(void **state)
@@ -415,7 +391,6 @@ int main(void)
         TEST(test_is_bound_to_loopback_only),
         TEST(test_goes_when_the_tool_is_killed),
         TEST(test_two_at_once),
-        TEST(test_forgotten_by_a_worker),
         TEST(test_named_port),
         TEST(test_port_taken_in_the_meantime),
         TEST(test_refuses_what_cannot_run),
