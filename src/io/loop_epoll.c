@@ -283,9 +283,8 @@ static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
 
     flush_listed(loop);
     const int happened = wait_for_events(loop, deadline_ns);
+    const uint64_t before_ns = loop->now_ns;
 
-    if (happened <= 0 || deadline_ns < loop->now_ns + FAR_NS)
-        loop->now_ns = clock_now_ns();
     for (int i = 0; i < happened; i++) {
         uint64_t wakes;
 
@@ -296,6 +295,8 @@ static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
     }
     flush_listed(loop);
     close_listed(loop);
+    if (loop->now_ns == before_ns) /* nothing that happened was worth a look at the clock */
+        loop->now_ns = clock_now_ns();
     return loop->now_ns;
 }
 
