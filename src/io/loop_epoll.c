@@ -14,7 +14,7 @@
 #include "io/loop.h"
 #include "io/socket.h"
 
-enum { EVENTS_MAX = 256, RECEIVE_BYTES = 64 * 1024, FAR_NS = 20 * CLOCK_NS_PER_MS };
+enum { EVENTS_MAX = 256, RECEIVE_BYTES = 64 * 1024 };
 
 struct loop_epoll {
     struct loop loop; /* first: the head that callers know */
@@ -255,9 +255,7 @@ static uint64_t time_left_ns(struct loop_epoll *loop, uint64_t deadline_ns)
     /* A channel to close: its owner waits for this turn to return. */
     if (deadline_ns == 0 || loop->to_close)
         return 0;
-    /* A turn is short: a deadline far away needs no newer clock than the last one read. */
-    if (deadline_ns < loop->now_ns + FAR_NS)
-        loop->now_ns = clock_now_ns();
+    loop->now_ns = clock_now_ns();
     return deadline_ns > loop->now_ns ? deadline_ns - loop->now_ns : 0;
 }
 
