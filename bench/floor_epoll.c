@@ -4,6 +4,9 @@
  * the bytes of its replies, and does nothing else: no rendering, no clock, no histogram. What the
  * program costs beyond this is its own doing.
  *
+ * A client sends its next PIPELINE commands when the last ones are all answered, and REQUESTS is
+ * rounded up to whole batches.
+ *
  * Usage: floor_epoll PORT REQUESTS CLIENTS [PIPELINE]; prints requests a second.
  */
 #include <netinet/in.h>
@@ -18,7 +21,7 @@
 
 enum { EVENTS = 256, REPLY_BYTES = 5 /* "+OK\r\n" */, IN_BYTES = 65536 };
 
-static const char set_command[] = "*3\r\n$3\r\nSET\r\n$5\r\nkey:0\r\n$3\r\nxxx\r\n";
+static const char set_command[] = "*3\r\n$3\r\nSET\r\n$16\r\nkey:__rand_int__\r\n$3\r\nxxx\r\n";
 
 struct connection {
     int fd;
@@ -68,6 +71,10 @@ static void receive(struct floor *floor, struct connection *connection)
 
     if (got <= 0)
         fail("recv");
+    if (connection->owed % REPLY_BYTES == 0 && in[0] != '+') {
+        fprintf(stderr, "floor_epoll: the server did not say +OK\n");
+        exit(1);
+    }
     connection->owed -= got;
     if (connection->owed > 0)
         return;
