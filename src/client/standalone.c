@@ -268,6 +268,13 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     hand_back(driver, &flight, &completion);
 }
 
+static void link_ending(struct link *link)
+{
+    struct client *client = of_link(link);
+
+    retire(driver_of(client), client);
+}
+
 /* How a request ends whose connection has ended. */
 static enum outcome outcome_of_loss(const struct standalone *driver, const struct flight *flight,
                                     int reason, uint64_t now_ns)
@@ -276,8 +283,7 @@ static enum outcome outcome_of_loss(const struct standalone *driver, const struc
 
     if (reason == LINK_GIVEN_UP)
         return OUTCOME_UNANSWERED;
-    if (reason == ETIMEDOUT && timeout_ns && flight->sent_ns &&
-        now_ns - flight->sent_ns >= timeout_ns)
+    if (reason == LINK_NO_REPLY && flight->sent_ns && now_ns - flight->sent_ns >= timeout_ns)
         return OUTCOME_TIMEOUT;
     return OUTCOME_DISCONNECT;
 }
@@ -309,7 +315,7 @@ static const char *say_loss(struct standalone *driver, const struct client *clie
         snprintf(text, TEXT_MAX, "Could not connect to %s: %s.", name, link_reason_text(reason));
     else if (driver->said_by == client && driver->said[0])
         snprintf(text, TEXT_MAX, "Connection to %s lost; the server said: %s", name, driver->said);
-    else if (reason == ETIMEDOUT)
+    else if (reason == LINK_NO_REPLY)
         snprintf(text, TEXT_MAX, "No reply from %s within %llu ms.", name,
                  (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
     else
@@ -343,6 +349,7 @@ static const struct link_events link_events = {
     .up = link_up,
     .sending = link_sending,
     .reply = link_reply,
+    .ending = link_ending,
     .down = link_down,
 };
 
@@ -369,7 +376,7 @@ static uint64_t attend(struct standalone *driver, struct client *client, uint64_
     }
     if (link->state == LINK_UP)
         retire(driver, client);
-    link_close(link, ETIMEDOUT);
+    link_close(link, link->state == LINK_UP ? LINK_NO_REPLY : ETIMEDOUT);
     return CLOCK_NEVER;
 }
 

@@ -32,6 +32,13 @@ static void channel_sending(struct channel *channel, uint64_t now_ns)
     link->setup->events->sending(link, now_ns);
 }
 
+static void channel_ending(struct channel *channel)
+{
+    struct link *link = of_channel(channel);
+
+    link->setup->events->ending(link);
+}
+
 static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
 {
     struct link *link = of_channel(channel);
@@ -44,6 +51,7 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
         if (status == RESP_MORE)
             return;
         if (status == RESP_BAD) {
+            link->setup->events->ending(link);
             link_close(link, LINK_GARBAGE);
             return;
         }
@@ -87,6 +95,7 @@ static const struct channel_events channel_events = {
     .opened = channel_opened,
     .sending = channel_sending,
     .bytes = channel_bytes,
+    .ending = channel_ending,
     .closed = channel_closed,
 };
 
@@ -131,6 +140,8 @@ const char *link_reason_text(int reason)
         return "the server sent what is not RESP";
     case LINK_UNASKED:
         return "the server answered what was not asked";
+    case LINK_NO_REPLY:
+        return "no reply came in time";
     case LINK_GIVEN_UP:
         return "the run has ended";
     default:

@@ -19,7 +19,13 @@
 struct link;
 
 /* Reasons of `down` beside errno values. */
-enum { LINK_ENDED = 0, LINK_GARBAGE = -1, LINK_UNASKED = -2, LINK_GIVEN_UP = -3 };
+enum {
+    LINK_ENDED = 0,
+    LINK_GARBAGE = -1,
+    LINK_UNASKED = -2,
+    LINK_NO_REPLY = -3,
+    LINK_GIVEN_UP = -4
+};
 
 struct link_events {
     /* Connected, and requests may be sent. */
@@ -28,6 +34,9 @@ struct link_events {
     void (*sending)(struct link *link, uint64_t now_ns);
     /* A whole reply; its text is borrowed until return. Pushes do not come here. */
     void (*reply)(struct link *link, const struct resp_reply *reply, uint64_t now_ns);
+    /* Nothing that is added from now on will leave: `down` follows. Not told of what the owner
+     * closes. */
+    void (*ending)(struct link *link);
     /*
      * The connection was lost (`was_up`) or could not be made. `reason`: an errno, LINK_ENDED by
      * the server, LINK_GARBAGE: it sent what is not RESP, or what link_close() was given.

@@ -38,6 +38,9 @@ struct channel_events {
     void (*sending)(struct channel *channel, uint64_t now_ns);
     /* Bytes arrived, borrowed until return: `now_ns` is just after they were received. */
     void (*bytes)(struct channel *channel, struct str bytes, uint64_t now_ns);
+    /* Nothing that is added from now on will leave, though what has arrived may still be told. Not
+     * told of a channel that its owner gives up, who knows. `closed` follows. */
+    void (*ending)(struct channel *channel);
     /* It is over: 0 if the peer ended the stream, else an errno or what loop_close() was given. */
     void (*closed)(struct channel *channel, int reason, uint64_t now_ns);
 };

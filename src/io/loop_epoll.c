@@ -34,13 +34,21 @@ static struct loop_epoll *self(struct loop *loop)
     return (struct loop_epoll *)loop;
 }
 
+/* The end of a channel that its owner has not asked for. */
+static void end(struct loop_epoll *loop, struct channel *channel, int reason)
+{
+    if (channel->state == CHANNEL_OPEN && !channel->broken)
+        channel->events->ending(channel);
+    loop->loop.ops->close(&loop->loop, channel, reason);
+}
+
 static void watch(struct loop_epoll *loop, struct channel *channel, int operation, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = channel};
     const int rc = epoll_ctl(loop->epoll_fd, operation, channel->fd, &event);
 
     if (rc < 0)
-        loop->loop.ops->close(&loop->loop, channel, errno);
+        end(loop, channel, errno);
 }
 
 static void epoll_destroy(struct loop **slot)
@@ -120,10 +128,12 @@ static void epoll_send(struct loop *head, struct channel *channel)
 /* What can still be received says more than the failure to send: an error reply before the end. */
 static void send_failed(struct loop_epoll *loop, struct channel *channel, int reason)
 {
-    if (reason == EPIPE || reason == ECONNRESET)
-        channel->broken = true;
-    else
-        epoll_close(&loop->loop, channel, reason);
+    if (reason != EPIPE && reason != ECONNRESET) {
+        end(loop, channel, reason);
+        return;
+    }
+    channel->broken = true;
+    channel->events->ending(channel);
 }
 
 /* Sends what the kernel takes of the leaving half. Returns whether all of it has left. */
@@ -218,9 +228,9 @@ static void receive(struct loop_epoll *loop, struct channel *channel)
         loop->now_ns = clock_now_ns();
         channel->events->bytes(channel, (struct str){loop->received, (size_t)got}, loop->now_ns);
     } else if (got == 0) {
-        epoll_close(&loop->loop, channel, channel->broken ? EPIPE : 0);
+        end(loop, channel, channel->broken ? EPIPE : 0);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        epoll_close(&loop->loop, channel, errno);
+        end(loop, channel, errno);
     }
 }
 
@@ -259,16 +269,29 @@ static uint64_t time_left_ns(struct loop_epoll *loop, uint64_t deadline_ns)
     return deadline_ns > loop->now_ns ? deadline_ns - loop->now_ns : 0;
 }
 
+/* In whole milliseconds, rounded down: the last one is polled rather than overslept. */
+static int wait_coarsely(struct loop_epoll *loop, uint64_t left_ns)
+{
+    const uint64_t deadline_ns = loop->now_ns + left_ns;
+
+    for (;;) {
+        const uint64_t left_ms = left_ns / CLOCK_NS_PER_MS;
+        const int happened = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX,
+                                        left_ms < INT32_MAX ? (int)left_ms : INT32_MAX);
+
+        if (happened != 0 || left_ns == 0)
+            return happened;
+        const uint64_t now_ns = clock_now_ns();
+        left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    }
+}
+
 static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns)
 {
     const uint64_t left_ns = time_left_ns(loop, deadline_ns);
 
-    if (loop->coarse) {
-        /* Rounded down: the last millisecond is polled rather than overslept. */
-        const uint64_t left_ms = left_ns / CLOCK_NS_PER_MS;
-        return epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX,
-                          left_ms < INT32_MAX ? (int)left_ms : INT32_MAX);
-    }
+    if (loop->coarse)
+        return wait_coarsely(loop, left_ns);
     const uint64_t left_s = left_ns / CLOCK_NS_PER_S;
     const struct timespec left = {.tv_sec = left_s < INT32_MAX ? (time_t)left_s : INT32_MAX,
                                   .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "run/feed.h"
 
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +92,70 @@ static void test_closed_loop_hands_out_each_index_once(void **state)
         free(seen);
         board_deinit(&fixture.board);
     }
+}
+
+struct taker {
+    struct feed *feed;
+    _Atomic unsigned char *seen;
+    uint64_t took;
+};
+
+static void *take_all(void *argument)
+{
+    struct taker *taker = argument;
+    struct request request;
+
+    for (; feed_next(taker->feed, 5, &request) == FEED_REQUEST; taker->took++)
+        atomic_fetch_add(&taker->seen[request.k], 1);
+    return NULL;
+}
+
+/* Also when all workers claim at the same time. */
+static void test_workers_beside_one_another(void **state)
+{
+    static const uint64_t counts[] = {1, 5, 999, 200003};
+
+    (void)state;
+    for (size_t c = 0; c < COUNT(counts); c++) {
+        const struct plan plan = closed_plan(counts[c], WORKERS_MAX);
+        _Atomic unsigned char *seen = mem_zalloc(counts[c], sizeof *seen);
+        struct taker takers[WORKERS_MAX];
+        pthread_t threads[WORKERS_MAX];
+        struct fixture fixture;
+        uint64_t took = 0;
+
+        set_up(&fixture, &plan, 1);
+        for (unsigned i = 0; i < WORKERS_MAX; i++) {
+            takers[i] = (struct taker){.feed = &fixture.feeds[i], .seen = seen};
+            assert_int_equal(pthread_create(&threads[i], NULL, take_all, &takers[i]), 0);
+        }
+        for (unsigned i = 0; i < WORKERS_MAX; i++) {
+            pthread_join(threads[i], NULL);
+            assert_int_equal(atomic_load(&fixture.board.slots[i].claimed), takers[i].took);
+            took += takers[i].took;
+        }
+        assert_int_equal(took, counts[c]);
+        for (uint64_t k = 0; k < counts[c]; k++)
+            if (seen[k] != 1)
+                fail_msg("index %" PRIu64 " was fed %d times", k, seen[k]);
+        free(seen);
+        board_deinit(&fixture.board);
+    }
+}
+
+static void test_closed_loop_can_be_stopped(void **state)
+{
+    const struct plan plan = closed_plan(0, 1);
+    struct fixture fixture;
+    struct request request;
+
+    (void)state;
+    set_up(&fixture, &plan, 1000);
+    assert_int_equal(feed_next(&fixture.feeds[0], CLOCK_NEVER - 1, &request), FEED_REQUEST);
+    feed_stop(&fixture.feeds[0], 5000);
+    assert_int_equal(feed_next(&fixture.feeds[0], 4999, &request), FEED_REQUEST);
+    assert_int_equal(feed_next(&fixture.feeds[0], 5000, &request), FEED_END);
+    board_deinit(&fixture.board);
 }
 
 static void test_closed_loop_ends_by_time(void **state)
@@ -176,6 +242,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_loop_hands_out_each_index_once),
+        cmocka_unit_test(test_workers_beside_one_another),
+        cmocka_unit_test(test_closed_loop_can_be_stopped),
         cmocka_unit_test(test_closed_loop_ends_by_time),
         cmocka_unit_test(test_claims_are_on_the_board),
         cmocka_unit_test(test_schedule_is_split_without_a_rest),

@@ -18,7 +18,7 @@ enum { REPLIES_MAX = 16 };
 /* A link that writes down what it is told. */
 struct watched {
     struct link link; /* first */
-    unsigned ups, downs, replies;
+    unsigned ups, endings, downs, replies;
     enum resp_kind kinds[REPLIES_MAX];
     int reason;
     bool was_up;
@@ -49,6 +49,11 @@ static void on_reply(struct link *link, const struct resp_reply *reply, uint64_t
     watched->kinds[watched->replies++] = reply->kind;
 }
 
+static void on_ending(struct link *link)
+{
+    of(link)->endings++;
+}
+
 static void on_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
 {
     (void)now_ns;
@@ -57,7 +62,7 @@ static void on_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
     of(link)->was_up = was_up;
 }
 
-static const struct link_events events = {on_up, on_sending, on_reply, on_down};
+static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down};
 
 struct fixture {
     int wake_fd, listener;
@@ -243,12 +248,35 @@ static void test_dial_has_a_bound(void **state)
     tear_down(&fixture);
 }
 
+/* Each dial takes the next address: one that refuses does not keep a link down. */
+static void test_addresses_in_turn(void **state)
+{
+    struct fixture fixture;
+    struct sockaddr_in refusing;
+
+    (void)state;
+    set_up(&fixture);
+    close(peer_listen(&refusing));
+    fixture.endpoint.addresses[1] = fixture.endpoint.addresses[0];
+    memcpy(&fixture.endpoint.addresses[0].socket, &refusing, sizeof refusing);
+    fixture.endpoint.count = 2;
+    link_dial(&fixture.watched.link, clock_now_ns());
+    turn_until(&fixture, &fixture.watched.downs, 1);
+    assert_int_equal(fixture.watched.reason, ECONNREFUSED);
+    close(dial(&fixture));
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replies), cmocka_unit_test(test_a_cut_is_forgotten),
-        cmocka_unit_test(test_garbage), cmocka_unit_test(test_backoff),
-        cmocka_unit_test(test_jitter),  cmocka_unit_test(test_dial_has_a_bound),
+        cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_a_cut_is_forgotten),
+        cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_jitter),
+        cmocka_unit_test(test_dial_has_a_bound),
+        cmocka_unit_test(test_addresses_in_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

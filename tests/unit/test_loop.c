@@ -30,6 +30,8 @@ struct diary {
     int reason;
     struct loop *loop;
     struct channel *to_close; /* closed from within `bytes` */
+    int peer;                 /* 0, or what must not hear before `sending` */
+    const char *answer;       /* added from within `bytes` */
 };
 
 static struct diary *of(struct channel *channel)
@@ -54,6 +56,10 @@ static void on_opened(struct channel *channel, uint64_t now_ns)
 static void on_sending(struct channel *channel, uint64_t now_ns)
 {
     assert_true(now_ns > 0 && now_ns <= clock_now_ns());
+    if (of(channel)->peer) {
+        char early;
+        assert_int_equal(recv(of(channel)->peer, &early, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+    }
     note(channel, 's');
 }
 
@@ -66,6 +72,17 @@ static void on_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
     note(channel, 'b');
     if (diary->to_close)
         loop_close(diary->loop, diary->to_close, ECANCELED);
+    if (diary->answer) {
+        memcpy(outbox_reserve(&channel->outbox, strlen(diary->answer)), diary->answer,
+               strlen(diary->answer));
+        outbox_add(&channel->outbox, strlen(diary->answer));
+        loop_send(diary->loop, channel);
+    }
+}
+
+static void on_ending(struct channel *channel)
+{
+    note(channel, 'e');
 }
 
 static void on_closed(struct channel *channel, int reason, uint64_t now_ns)
@@ -75,7 +92,8 @@ static void on_closed(struct channel *channel, int reason, uint64_t now_ns)
     note(channel, 'c');
 }
 
-static const struct channel_events diary_events = {on_opened, on_sending, on_bytes, on_closed};
+static const struct channel_events diary_events = {on_opened, on_sending, on_bytes, on_ending,
+                                                   on_closed};
 
 struct fixture {
     struct loop *loop;
@@ -148,6 +166,7 @@ static void check_conversation(const struct loop_ops *engine)
     dial(&fixture, &diary);
     turn_until(&fixture, &diary, 'o');
     const int peer = peer_accept(fixture.listener);
+    diary.peer = peer;
     add(&fixture, &diary, "ab");
     add(&fixture, &diary, "cd"); /* leaves together with the first */
     turn_until(&fixture, &diary, 's');
@@ -159,7 +178,7 @@ static void check_conversation(const struct loop_ops *engine)
     turn_until(&fixture, &diary, 'c');
     assert_int_equal(diary.reason, 0);
     assert_int_equal(diary.received, 3);
-    assert_string_equal(diary.events, "osbc");
+    assert_string_equal(diary.events, "osbec");
     outbox_deinit(&diary.channel.outbox);
     tear_down(&fixture);
 }
@@ -303,6 +322,26 @@ static void check_last_words(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
+/* Nor is it lost when the reset is there first, and sending fails before anything was received. */
+static void check_words_before_a_reset(const struct loop_ops *engine)
+{
+    struct fixture fixture;
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int peer = peer_accept(fixture.listener);
+    peer_say(peer, "-ERR no\r\n");
+    peer_reset(peer);
+    add(&fixture, &diary, "PING\r\n");
+    turn_until(&fixture, &diary, 'c');
+    assert_int_equal(diary.received, strlen("-ERR no\r\n"));
+    assert_string_equal(diary.events, "osebc");
+    outbox_deinit(&diary.channel.outbox);
+    tear_down(&fixture);
+}
+
 static void check_reset(const struct loop_ops *engine)
 {
     struct fixture fixture;
@@ -314,8 +353,60 @@ static void check_reset(const struct loop_ops *engine)
     peer_reset(peer_accept(fixture.listener));
     turn_until(&fixture, &diary, 'c');
     assert_int_equal(diary.reason, ECONNRESET);
-    assert_string_equal(diary.events, "oc");
+    assert_string_equal(diary.events, "oec");
     outbox_deinit(&diary.channel.outbox);
+    tear_down(&fixture);
+}
+
+/* What a handler adds to its own channel leaves when it returns. */
+static void check_answer(const struct loop_ops *engine)
+{
+    struct fixture fixture;
+    char heard[4];
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int peer = peer_accept(fixture.listener);
+    diary.answer = "pong";
+    peer_say(peer, "x");
+    turn_until(&fixture, &diary, 's');
+    assert_int_equal(recv(peer, heard, sizeof heard, MSG_DONTWAIT), sizeof heard);
+    assert_memory_equal(heard, "pong", sizeof heard);
+    assert_string_equal(diary.events, "obs");
+    close(peer);
+    finish(&fixture, &diary);
+    tear_down(&fixture);
+}
+
+/* What a lost connection had not sent is not said to the next one. */
+static void check_reconnect_is_clean(const struct loop_ops *engine)
+{
+    struct fixture fixture;
+    char heard[8];
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int first = peer_accept(fixture.listener);
+    add(&fixture, &diary, "old");
+    loop_close(fixture.loop, &diary.channel, ECANCELED);
+    turn_until(&fixture, &diary, 'c');
+    assert_true(outbox_has_left(&diary.channel.outbox));
+    memset(diary.events, 0, sizeof diary.events);
+    diary.count = 0;
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int second = peer_accept(fixture.listener);
+    add(&fixture, &diary, "new");
+    turn_until(&fixture, &diary, 's');
+    assert_int_equal(recv(second, heard, sizeof heard, 0), 3);
+    assert_memory_equal(heard, "new", 3);
+    close(first);
+    close(second);
+    finish(&fixture, &diary);
     tear_down(&fixture);
 }
 
@@ -350,12 +441,32 @@ static void for_all_engines(void **state)
 int main(void)
 {
     static check_fn *const checks[] = {
-        check_conversation, check_refused,    check_large, check_close_by_another,     check_wake,
-        check_deadlines,    check_last_words, check_reset, check_close_while_dialling,
+        check_conversation,
+        check_refused,
+        check_large,
+        check_close_by_another,
+        check_wake,
+        check_deadlines,
+        check_last_words,
+        check_reset,
+        check_close_while_dialling,
+        check_answer,
+        check_words_before_a_reset,
+        check_reconnect_is_clean,
     };
     static const char *const names[] = {
-        "conversation", "refused",    "large", "close by another",     "wake",
-        "deadlines",    "last words", "reset", "close while dialling",
+        "conversation",
+        "refused",
+        "large",
+        "close by another",
+        "wake",
+        "deadlines",
+        "last words",
+        "reset",
+        "close while dialling",
+        "answer",
+        "words before a reset",
+        "reconnect is clean",
     };
     struct CMUnitTest tests[COUNT(checks)];
 

@@ -54,6 +54,8 @@ static void test_halves(void **state)
     assert_true(outbox_turn_over(&outbox));
     assert_int_equal(outbox.sent, 0);
     assert_int_equal(outbox.leaving.len, 3000);
+    for (size_t i = 0; i < 1000; i++)
+        assert_memory_equal(outbox.leaving.bytes + 3 * i, "two", 3); /* growing keeps them */
     assert_int_equal(outbox.filling.len, 0);
     outbox_deinit(&outbox);
 }

@@ -9,10 +9,8 @@
 #include "run/cores.h"
 #include "run/plan.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A config as the command line makes it, to be changed by a case. */
 struct settings {
@@ -178,23 +176,6 @@ static void test_refusals_come_from_the_parts(void **state)
     assert_non_null(strstr(err.text, "--clients-ramp-end"));
 }
 
-static void test_cores_follow_the_affinity(void **state)
-{
-    cpu_set_t before, one;
-    size_t first = 0;
-
-    (void)state;
-    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    assert_in_range(cores_usable(), 1, CPU_COUNT(&before));
-    while (!CPU_ISSET(first, &before))
-        first++;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
-    assert_int_equal(cores_usable(), 1);
-    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,7 +184,6 @@ int main(void)
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_refusals_come_from_the_parts),
-        cmocka_unit_test(test_cores_follow_the_affinity),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

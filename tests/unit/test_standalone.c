@@ -11,6 +11,7 @@
 #include "client/client.h"
 #include "peer.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 
 enum { REQUESTS_MAX = 64 };
@@ -27,8 +28,10 @@ struct fixture {
     unsigned done[REQUESTS_MAX]; /* how often each k came back */
     enum outcome outcomes[REQUESTS_MAX];
     uint64_t sent[REQUESTS_MAX], ended[REQUESTS_MAX];
+    bool nulls[REQUESTS_MAX];
     unsigned all_done;
     unsigned events[EVENT_KINDS];
+    uint64_t next;  /* submitted from within `done`, once; 0: nothing */
     char text[300]; /* of the last event that had one */
 };
 
@@ -42,11 +45,17 @@ static void on_done(void *context, const struct completion *completion)
     fixture->outcomes[k] = completion->outcome;
     fixture->sent[k] = completion->sent_ns;
     fixture->ended[k] = completion->replied_ns;
+    fixture->nulls[k] = completion->null;
     fixture->all_done++;
     if (completion->outcome == OUTCOME_OK)
         assert_true(completion->replied_ns >= completion->sent_ns && completion->sent_ns > 0);
     else if (completion->outcome != OUTCOME_UNANSWERED)
         assert_true(completion->text.len > 0);
+    if (fixture->next && completion->outcome == OUTCOME_OK) {
+        const struct request request = {.k = fixture->next, .n = fixture->next};
+        fixture->next = 0;
+        assert_true(driver_submit(fixture->driver, &request));
+    }
 }
 
 static void on_event(void *context, enum event event, struct str text, uint64_t now_ns)
@@ -156,7 +165,8 @@ static void assert_outcomes(const struct fixture *fixture, const enum outcome *w
 static void test_replies_by_kind(void **state)
 {
     static const enum outcome want[] = {OUTCOME_OK,       OUTCOME_LOADING, OUTCOME_OOM,
-                                        OUTCOME_REDIRECT, OUTCOME_OTHER,   OUTCOME_CLUSTERDOWN};
+                                        OUTCOME_REDIRECT, OUTCOME_OTHER,   OUTCOME_CLUSTERDOWN,
+                                        OUTCOME_REDIRECT};
     struct fixture fixture;
 
     (void)state;
@@ -167,7 +177,7 @@ static void test_replies_by_kind(void **state)
     const struct request more = {.k = 9};
     assert_false(driver_submit(fixture.driver, &more));
     peer_say(peer, "+OK\r\n-LOADING wait\r\n-OOM no\r\n-MOVED 1 a:1\r\n-ERR no\r\n"
-                   "-CLUSTERDOWN down\r\n");
+                   "-CLUSTERDOWN down\r\n-ASK 1 a:1\r\n");
     turn_until(&fixture, &fixture.all_done, COUNT(want));
     assert_outcomes(&fixture, want, COUNT(want));
     assert_int_equal(fixture.driver->free, COUNT(want));
@@ -224,6 +234,28 @@ static void test_timeout(void **state)
     tear_down(&fixture);
 }
 
+/* Hung up on and answered in one turn: what is submitted then does not go to the lost client. */
+static void test_a_lost_client_gets_nothing_more(void **state)
+{
+    static const enum outcome want[] = {OUTCOME_DISCONNECT, OUTCOME_OK, OUTCOME_OK};
+    struct fixture fixture;
+    int peers[2];
+
+    (void)state;
+    set_up(&fixture, 2, 2, 0);
+    connect_all(&fixture, peers);
+    submit(&fixture, 0, 2);
+    fixture.next = 2;
+    close(peers[0]);
+    peer_say(peers[1], "+OK\r\n");
+    turn_until(&fixture, &fixture.all_done, 2);
+    peer_say(peers[1], "+OK\r\n");
+    turn_until(&fixture, &fixture.all_done, 3);
+    assert_outcomes(&fixture, want, 3);
+    close(peers[1]);
+    tear_down(&fixture);
+}
+
 static void test_garbage(void **state)
 {
     static const enum outcome want[] = {OUTCOME_OK, OUTCOME_PROTOCOL, OUTCOME_DISCONNECT};
@@ -269,6 +301,62 @@ static void test_abandon(void **state)
     fixture.driver->ops->abandon(fixture.driver, clock_now_ns());
     assert_outcomes(&fixture, want, 3);
     assert_int_equal(fixture.events[EVENT_DISCONNECT], 0);
+    tear_down(&fixture);
+}
+
+/* The bytes of each request leave whole and in order, and a null reply is told apart. */
+static void test_bytes_and_nulls(void **state)
+{
+    struct fixture fixture;
+    char want[1000], heard[1000];
+    size_t len = 0;
+
+    (void)state;
+    set_up(&fixture, 1, 3, 0);
+    const int peer = connect_all(&fixture, NULL);
+    assert_true(source_bytes_max(&fixture.source) * 3 <= sizeof want);
+    for (uint64_t k = 0; k < 3; k++) {
+        const struct request request = {.k = k, .n = k};
+        len += source_render(&fixture.source, &request, want + len);
+    }
+    submit(&fixture, 0, 3);
+    assert_int_equal(recv(peer, heard, sizeof heard, MSG_DONTWAIT), len);
+    assert_memory_equal(heard, want, len);
+    peer_say(peer, "+OK\r\n$-1\r\n+OK\r\n");
+    turn_until(&fixture, &fixture.all_done, 3);
+    assert_false(fixture.nulls[0]);
+    assert_true(fixture.nulls[1]);
+    assert_false(fixture.nulls[2]);
+    close(peer);
+    tear_down(&fixture);
+}
+
+/* More clients than may be dialled at once: never more under way than that, and all come up. */
+static void test_dials_are_bounded(void **state)
+{
+    enum { CLIENTS = 300, AT_ONCE = 128 };
+    static int peers[CLIENTS];
+    struct fixture fixture;
+    unsigned accepted = 0;
+
+    (void)state;
+    set_up(&fixture, CLIENTS, 1, 0);
+    assert_int_equal(fcntl(fixture.listener, F_SETFL, O_NONBLOCK), 0);
+    fixture.driver->ops->open(fixture.driver, CLIENTS, clock_now_ns());
+    /* No turn so far: what the kernel has completed is what was dialled. */
+    for (int fd; (fd = accept4(fixture.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;)
+        peers[accepted++] = fd;
+    assert_int_equal(accepted, AT_ONCE);
+    const uint64_t end_ns = clock_now_ns() + 20 * (uint64_t)CLOCK_NS_PER_S;
+    while (fixture.driver->up < CLIENTS || accepted < CLIENTS) {
+        assert_true(clock_now_ns() < end_ns);
+        turn(&fixture);
+        for (int fd; (fd = accept4(fixture.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;)
+            peers[accepted++] = fd;
+    }
+    assert_int_equal(fixture.driver->free, CLIENTS);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        close(peers[i]);
     tear_down(&fixture);
 }
 
@@ -319,10 +407,13 @@ int main(void)
         cmocka_unit_test(test_disconnect_in_a_pipeline),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_a_lost_client_gets_nothing_more),
         cmocka_unit_test(test_turned_away),
         cmocka_unit_test(test_abandon),
         cmocka_unit_test(test_clients_take_turns),
         cmocka_unit_test(test_free_since),
+        cmocka_unit_test(test_bytes_and_nulls),
+        cmocka_unit_test(test_dials_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
