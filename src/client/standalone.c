@@ -24,10 +24,11 @@ struct client {
     struct link link; /* first: events come with it */
     struct flights flights;
     struct client *next_dial;
-    bool to_dial; /* in the list of those that wait for a dial */
-    bool queued;  /* in the queue of those with a free slot; it may have none any more */
-    bool known;   /* was up before */
-    bool retired; /* is being closed: its free slots are no longer counted */
+    uint64_t stuck_ns; /* since when it was seen with requests of which none could be sent; 0: no */
+    bool to_dial;      /* in the list of those that wait for a dial */
+    bool queued;       /* in the queue of those with a free slot; it may have none any more */
+    bool known;        /* was up before */
+    bool retired;      /* is being closed: its free slots are no longer counted */
 };
 
 struct standalone {
@@ -203,6 +204,7 @@ static void link_up(struct link *link, uint64_t now_ns)
         tell(driver, EVENT_RECONNECT, STR(""), now_ns);
     client->known = true;
     client->retired = false;
+    client->stuck_ns = 0;
     free_slots(driver, client, driver->slots, now_ns);
     dial_waiting(driver, now_ns);
 }
@@ -211,6 +213,7 @@ static void link_sending(struct link *link, uint64_t now_ns)
 {
     struct client *client = of_link(link);
 
+    client->stuck_ns = 0;
     flights_stamp(&client->flights, now_ns, driver_of(client)->slots);
 }
 
@@ -259,7 +262,8 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
 
     link_is_well(link);
     driver->driver.in_flight--;
-    free_slots(driver, client, 1, now_ns);
+    if (!client->retired)
+        free_slots(driver, client, 1, now_ns);
     if (reply->kind == RESP_ERROR) {
         completion.text = reply->text;
         completion.outcome = outcome_of_error(reply->text);
@@ -355,6 +359,21 @@ static const struct link_events link_events = {
 
 /* ---- time */
 
+/* When the requests of a client that is up have been silent for too long: since the oldest was
+ * sent, or since none could be, because the server takes no bytes. */
+static uint64_t expiry_ns(struct client *client, uint64_t timeout_ns, uint64_t now_ns)
+{
+    const struct flight *oldest = flights_oldest_sent(&client->flights);
+
+    if (!timeout_ns || client->flights.count == 0)
+        return CLOCK_NEVER;
+    if (oldest)
+        return oldest->sent_ns + timeout_ns;
+    if (!client->stuck_ns)
+        client->stuck_ns = now_ns;
+    return client->stuck_ns + timeout_ns;
+}
+
 /* When a client wants attention. Gives it to those that want it now. */
 static uint64_t attend(struct standalone *driver, struct client *client, uint64_t now_ns)
 {
@@ -364,10 +383,8 @@ static uint64_t attend(struct standalone *driver, struct client *client, uint64_
 
     if (client->to_dial)
         return CLOCK_NEVER;
-    if (link->state == LINK_UP) {
-        const struct flight *oldest = flights_oldest_sent(&client->flights);
-        wake_ns = oldest && timeout_ns ? oldest->sent_ns + timeout_ns : CLOCK_NEVER;
-    }
+    if (link->state == LINK_UP)
+        wake_ns = expiry_ns(client, timeout_ns, now_ns);
     if (wake_ns > now_ns)
         return wake_ns;
     if (link->state == LINK_DOWN) {
