@@ -9,7 +9,6 @@
 #include "run/cores.h"
 #include "run/plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* A config as the command line makes it, to be changed by a case. */
