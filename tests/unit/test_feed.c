@@ -95,7 +95,8 @@ static void test_closed_loop_hands_out_each_index_once(void **state)
 
 struct taker {
     struct feed *feed;
-    _Atomic unsigned char *seen;
+    _Atomic unsigned char *seen; /* how often each index came */
+    pthread_barrier_t *start;
     uint64_t took;
 };
 
@@ -104,42 +105,52 @@ static void *take_all(void *argument)
     struct taker *taker = argument;
     struct request request;
 
+    pthread_barrier_wait(taker->start);
     for (; feed_next(taker->feed, 5, &request) == FEED_REQUEST; taker->took++)
-        atomic_fetch_add(&taker->seen[request.k], 1);
+        if (request.k < taker->feed->plan->requests)
+            atomic_fetch_add(&taker->seen[request.k], 1);
     return NULL;
 }
 
-/* Also when all workers claim at the same time. */
+static void check_beside_one_another(uint64_t requests)
+{
+    const struct plan plan = closed_plan(requests, WORKERS_MAX);
+    _Atomic unsigned char *seen = mem_zalloc(requests, sizeof *seen);
+    struct taker takers[WORKERS_MAX];
+    pthread_t threads[WORKERS_MAX];
+    pthread_barrier_t start;
+    struct fixture fixture;
+    uint64_t took = 0;
+
+    set_up(&fixture, &plan, 1);
+    pthread_barrier_init(&start, NULL, WORKERS_MAX);
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        takers[i] = (struct taker){.feed = &fixture.feeds[i], .seen = seen, .start = &start};
+        assert_int_equal(pthread_create(&threads[i], NULL, take_all, &takers[i]), 0);
+    }
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(atomic_load(&fixture.board.slots[i].claimed), takers[i].took);
+        took += takers[i].took;
+    }
+    assert_int_equal(took, requests);
+    for (uint64_t k = 0; k < requests; k++)
+        if (seen[k] != 1)
+            fail_msg("index %" PRIu64 " was fed %d times", k, seen[k]);
+    pthread_barrier_destroy(&start);
+    free(seen);
+    board_deinit(&fixture.board);
+}
+
+/* Also when all workers claim at the same time, and again and again to meet at the end. */
 static void test_workers_beside_one_another(void **state)
 {
-    static const uint64_t counts[] = {1, 5, 999, 200003};
-
     (void)state;
-    for (size_t c = 0; c < COUNT(counts); c++) {
-        const struct plan plan = closed_plan(counts[c], WORKERS_MAX);
-        _Atomic unsigned char *seen = mem_zalloc(counts[c], sizeof *seen);
-        struct taker takers[WORKERS_MAX];
-        pthread_t threads[WORKERS_MAX];
-        struct fixture fixture;
-        uint64_t took = 0;
-
-        set_up(&fixture, &plan, 1);
-        for (unsigned i = 0; i < WORKERS_MAX; i++) {
-            takers[i] = (struct taker){.feed = &fixture.feeds[i], .seen = seen};
-            assert_int_equal(pthread_create(&threads[i], NULL, take_all, &takers[i]), 0);
-        }
-        for (unsigned i = 0; i < WORKERS_MAX; i++) {
-            pthread_join(threads[i], NULL);
-            assert_int_equal(atomic_load(&fixture.board.slots[i].claimed), takers[i].took);
-            took += takers[i].took;
-        }
-        assert_int_equal(took, counts[c]);
-        for (uint64_t k = 0; k < counts[c]; k++)
-            if (seen[k] != 1)
-                fail_msg("index %" PRIu64 " was fed %d times", k, seen[k]);
-        free(seen);
-        board_deinit(&fixture.board);
+    for (uint64_t i = 0; i < 100; i++) {
+        check_beside_one_another(1 + i % 9);
+        check_beside_one_another(1000 + i);
     }
+    check_beside_one_another(200003);
 }
 
 static void test_closed_loop_can_be_stopped(void **state)

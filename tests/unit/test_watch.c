@@ -187,6 +187,21 @@ static void test_who_stands_still_hangs(void **state)
     tear_down(&fixture);
 }
 
+/* It is the looks in a row that count. */
+static void test_who_is_slow_does_not_hang(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 1, 1);
+    for (unsigned look = 0; look < 60; look++) {
+        atomic_store(&fixture.board.slots[0].turns, look / 12);
+        look_after(&fixture, WATCH_PERIOD_NS);
+    }
+    assert_int_equal(fixture.watch.workers[0].health, WORKER_ALIVE);
+    tear_down(&fixture);
+}
+
 /* Neither many looks at once nor a long time without any are a worker's fault. */
 static void test_looks_count_not_the_clock(void **state)
 {
@@ -287,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_a_process_that_has_finished_is_not_lost),
         cmocka_unit_test(test_all_processes_end),
         cmocka_unit_test(test_who_stands_still_hangs),
+        cmocka_unit_test(test_who_is_slow_does_not_hang),
         cmocka_unit_test(test_looks_count_not_the_clock),
         cmocka_unit_test(test_giving_up),
         cmocka_unit_test(test_ready),
