@@ -22,6 +22,7 @@ struct watched {
     enum resp_kind kinds[REPLIES_MAX];
     int reason;
     bool was_up;
+    unsigned close_after; /* so many replies it is given up; 0: never */
 };
 
 static struct watched *of(struct link *link)
@@ -47,6 +48,8 @@ static void on_reply(struct link *link, const struct resp_reply *reply, uint64_t
     (void)now_ns;
     assert_true(watched->replies < REPLIES_MAX);
     watched->kinds[watched->replies++] = reply->kind;
+    if (watched->replies == watched->close_after)
+        link_close(link, LINK_UNASKED);
 }
 
 static void on_ending(struct link *link)
@@ -176,6 +179,37 @@ static void test_garbage(void **state)
     tear_down(&fixture);
 }
 
+/* Given up in the middle of what was received: the rest of that is not heard. */
+static void test_close_between_replies(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    const int peer = dial(&fixture);
+    fixture.watched.close_after = 2;
+    peer_say(peer, "+A\r\n+B\r\n+C\r\nHTTP/1.1\r\n");
+    turn_until(&fixture, &fixture.watched.downs, 1);
+    assert_int_equal(fixture.watched.replies, 2);
+    assert_int_equal(fixture.watched.reason, LINK_UNASKED);
+    assert_true(fixture.watched.was_up);
+    close(peer);
+    tear_down(&fixture);
+}
+
+static void test_reasons_are_told_apart(void **state)
+{
+    static const int reasons[] = {LINK_ENDED,    LINK_GARBAGE, LINK_UNASKED, LINK_NO_REPLY,
+                                  LINK_GIVEN_UP, ECONNRESET,   ECONNREFUSED};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(reasons); i++)
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(link_reason_text(reasons[i]), link_reason_text(reasons[j]));
+    assert_string_equal(link_reason_text(LINK_ENDED), "the server closed the connection");
+    assert_string_equal(link_reason_text(ECONNRESET), strerror(ECONNRESET));
+}
+
 /* Refused again and again: each wait between half and all of 50 ms, 100 ms, ... 1 s. */
 static void test_backoff(void **state)
 {
@@ -273,6 +307,8 @@ int main(void)
         cmocka_unit_test(test_replies),
         cmocka_unit_test(test_a_cut_is_forgotten),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_close_between_replies),
+        cmocka_unit_test(test_reasons_are_told_apart),
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_jitter),
         cmocka_unit_test(test_dial_has_a_bound),

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * loop_fixture: a loop, somebody to dial, and one body of tests for every engine.
+ */
+#ifndef TESTS_LOOP_FIXTURE_H
+#define TESTS_LOOP_FIXTURE_H
+
+#include "loop_diary.h"
+#include "peer.h"
+
+#include <sys/eventfd.h>
+
+enum { LARGE = 8 << 20 };
+
+static const struct loop_ops *const engines[] = {&loop_epoll};
+
+struct fixture {
+    struct loop *loop;
+    int wake_fd, listener;
+    struct sockaddr_in address;
+};
+
+static inline void set_up(struct fixture *fixture, const struct loop_ops *engine)
+{
+    struct err err;
+
+    fixture->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    fixture->listener = peer_listen(&fixture->address);
+    assert_int_equal(engine->create(&fixture->loop, fixture->wake_fd, &err), 0);
+}
+
+static inline void tear_down(struct fixture *fixture)
+{
+    loop_destroy(&fixture->loop);
+    assert_null(fixture->loop);
+    loop_destroy(&fixture->loop);
+    close(fixture->wake_fd);
+    close(fixture->listener);
+}
+
+static inline struct diary new_diary(struct fixture *fixture)
+{
+    return (struct diary){.channel.events = &diary_events, .loop = fixture->loop};
+}
+
+static inline void dial(struct fixture *fixture, struct diary *diary)
+{
+    loop_connect(fixture->loop, &diary->channel, (const struct sockaddr *)&fixture->address,
+                 sizeof fixture->address);
+}
+
+/* Turns until the diary holds an event, which it must do within a bounded time. */
+static inline void turn_until(struct fixture *fixture, struct diary *diary, char letter)
+{
+    const uint64_t end_ns = clock_now_ns() + 20 * (uint64_t)CLOCK_NS_PER_S;
+
+    while (!strchr(diary->events, letter)) {
+        assert_true(clock_now_ns() < end_ns);
+        loop_turn(fixture->loop, clock_now_ns() + 10 * CLOCK_NS_PER_MS);
+    }
+}
+
+static inline void finish(struct fixture *fixture, struct diary *diary)
+{
+    loop_close(fixture->loop, &diary->channel, ECANCELED);
+    loop_turn(fixture->loop, 0);
+    assert_int_equal(diary->channel.state, CHANNEL_CLOSED);
+    outbox_deinit(&diary->channel.outbox);
+}
+
+typedef void check_fn(const struct loop_ops *engine);
+
+struct loop_check {
+    const char *name;
+    check_fn *check;
+};
+
+static inline void check_all_engines(void **state)
+{
+    const struct loop_check *check = *state;
+
+    for (size_t i = 0; i < COUNT(engines); i++)
+        check->check(engines[i]);
+}
+
+#endif
