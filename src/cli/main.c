@@ -3,6 +3,7 @@
  * valkey-polyglot: composes the program and nothing else. The only place that prints a failure and
  * the only one that exits.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -52,6 +53,16 @@ static void open_sinks(struct session *session)
     if (!report->interval_ns || !report->quiet)
         session->sinks[count++] =
             report_text_create(report->interval_ns ? stderr : stdout, !report->quiet);
+    for (unsigned i = 0; i < count; i++)
+        session->sinks[i]->stop_fd = session->signal_fd;
+}
+
+/* From here on signals are the monitor's; until then a Ctrl-C ends the program by itself. */
+static int take_signals(struct session *session, struct err *err)
+{
+    if (session->signal_fd < 0)
+        session->signal_fd = signals_open(err);
+    return session->signal_fd < 0 ? session->signal_fd : 0;
 }
 
 /* The server of the run: its address known, and one connection to it tried. */
@@ -61,9 +72,13 @@ static int reach_server(struct session *session, struct err *err)
     struct endpoint_config endpoint = config->endpoint;
 
     if (config->run.local_server) {
-        const int rc = local_server_start(&session->server, config->run.local_server_program,
-                                          (uint16_t)endpoint.port,
-                                          (unsigned)session->plan.ramp.clients.end, err);
+        /* Before there is something that a run, however short, is to end and to clean up. */
+        int rc = take_signals(session, err);
+        if (rc < 0)
+            return rc;
+        rc = local_server_start(&session->server, config->run.local_server_program,
+                                (uint16_t)endpoint.port, (unsigned)session->plan.ramp.clients.end,
+                                err);
         if (rc < 0)
             return rc;
         endpoint.port = local_server_port(session->server);
@@ -83,10 +98,9 @@ static int prepare(struct session *session, struct err *err)
     rc = reach_server(session, err);
     if (rc < 0)
         return rc;
-    /* From here on signals are the monitor's; until now a Ctrl-C ends the program by itself. */
-    session->signal_fd = signals_open(err);
-    if (session->signal_fd < 0)
-        return session->signal_fd;
+    rc = take_signals(session, err);
+    if (rc < 0)
+        return rc;
     session->worker_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->worker_fd < 0)
         return err_sys(err, "Could not make an eventfd");
@@ -109,10 +123,12 @@ static enum run_exit run(struct session *session, struct err *err)
                                         .signal_fd = session->signal_fd,
                                         .worker_fd = session->worker_fd};
     const struct monitor_result result = monitor_run(&setup, err);
-    if (result.hung)
+    if (result.hung) {
         crew_abandon(&session->crew);
-    else
+    } else {
         crew_join(&session->crew);
+        board_deinit(&session->board);
+    }
     return result.exit;
 }
 
@@ -145,8 +161,12 @@ static enum run_exit finish_print(struct err *err)
 
 static enum run_exit show_config(struct session *session, struct err *err)
 {
-    if (endpoint_resolve(&session->plan.endpoint, &session->config->endpoint, err) < 0)
+    struct endpoint *endpoint = &session->plan.endpoint;
+
+    if (endpoint_resolve(endpoint, &session->config->endpoint, err) < 0)
         return RUN_NOT_STARTED;
+    if (session->config->run.local_server)
+        snprintf(endpoint->name, sizeof endpoint->name, "a local one, on a free port");
     describe_plan(&session->plan, stdout);
     return finish_print(err);
 }
@@ -187,8 +207,18 @@ static enum run_exit options_main(struct options *options, int argc, char **argv
     return session_main(&config, err);
 }
 
+/* A descriptor that the caller has closed would be the first socket's, and what is printed a
+ * request. */
+static void open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            _exit(RUN_NOT_STARTED);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
     struct options *options = options_create(config_tables, program_doc);
     struct err err = {0};
     const enum run_exit exit_code = options_main(options, argc, argv, &err);

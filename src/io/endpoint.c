@@ -63,7 +63,11 @@ static int wait_for_connect(int fd, uint64_t timeout_ns)
     struct pollfd wanted = {.fd = fd, .events = POLLOUT};
     const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S),
                                      .tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S)};
-    const int ready = ppoll(&wanted, 1, timeout_ns ? &timeout : NULL, NULL);
+    int ready;
+
+    do
+        ready = ppoll(&wanted, 1, timeout_ns ? &timeout : NULL, NULL);
+    while (ready < 0 && errno == EINTR);
 
     if (ready == 0)
         return ETIMEDOUT;

@@ -88,6 +88,8 @@ static void channel_closed(struct channel *channel, int reason, uint64_t now_ns)
     link->state = LINK_DOWN;
     link->wake_ns = now_ns + backoff_ns(link);
     link->failures++;
+    if (!was_up)
+        link->address = (link->address + 1) % link->setup->endpoint->count;
     link->setup->events->down(link, reason, was_up, now_ns);
 }
 
@@ -116,10 +118,10 @@ void link_dial(struct link *link, uint64_t now_ns)
 {
     const struct link_setup *setup = link->setup;
     const struct endpoint *endpoint = setup->endpoint;
-    const struct endpoint_address *address =
-        &endpoint->addresses[link->attempts++ % endpoint->count];
+    const struct endpoint_address *address = &endpoint->addresses[link->address];
 
     assert(link->state == LINK_DOWN);
+    link->attempts++;
     link->state = LINK_DIALING;
     link->wake_ns = setup->connect_timeout_ns ? now_ns + setup->connect_timeout_ns : CLOCK_NEVER;
     loop_connect(setup->loop, &link->channel, (const struct sockaddr *)&address->socket,

@@ -62,7 +62,8 @@ struct link {
     uint64_t wake_ns;  /* DOWN: when to dial next; DIALING: when to give up */
     uint32_t number;   /* among all links, for the jitter */
     uint32_t failures; /* since it was well: they set the wait */
-    uint32_t attempts; /* dials so far: which address is next */
+    uint32_t attempts; /* dials so far, for the jitter */
+    uint32_t address;  /* to dial next: moved on when a dial fails */
     uint8_t state;     /* enum link_state */
 };
 

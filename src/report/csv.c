@@ -96,7 +96,8 @@ struct report_sink *report_csv_create(FILE *out, uint64_t interval_ns)
 {
     struct csv *csv = mem_zalloc(1, sizeof *csv);
 
-    csv->sink = (struct report_sink){.ops = &csv_ops, .period_ns = interval_ns, .out = out};
+    csv->sink =
+        (struct report_sink){.ops = &csv_ops, .period_ns = interval_ns, .out = out, .stop_fd = -1};
     window_init(&csv->window);
     return &csv->sink;
 }

@@ -2,6 +2,7 @@
 #include "report/report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 
 #include "base/clock.h"
@@ -30,9 +31,29 @@ static void note_failure(struct report_sink *sink)
     sink->failure = errno ? errno : EIO;
 }
 
+/* Waits until `out` takes what a buffer holds. A reader that has stopped reading stops the sink,
+ * but not a run that is told to end. Returns whether to write. */
+static bool wait_for_reader(struct report_sink *sink)
+{
+    struct pollfd fds[] = {{.fd = fileno(sink->out), .events = POLLOUT},
+                           {.fd = sink->stop_fd, .events = POLLIN}};
+
+    if (sink->failure)
+        return false;
+    if (fds[0].fd < 0)
+        return true;
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        continue;
+    if (!fds[0].revents) {
+        errno = EINTR;
+        note_failure(sink);
+    }
+    return !sink->failure;
+}
+
 void report_print(struct report_sink *sink, const char *format, ...)
 {
-    if (sink->failure)
+    if (!wait_for_reader(sink))
         return;
 
     va_list args;
@@ -45,7 +66,7 @@ void report_print(struct report_sink *sink, const char *format, ...)
 
 void report_flush(struct report_sink *sink)
 {
-    if (!sink->failure && fflush(sink->out))
+    if (wait_for_reader(sink) && fflush(sink->out))
         note_failure(sink);
 }
 

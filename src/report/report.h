@@ -63,6 +63,7 @@ struct report_sink {
     const struct report_ops *ops;
     uint64_t period_ns; /* how often `interval` wants to be called; 0: never */
     FILE *out;          /* borrowed */
+    int stop_fd;        /* borrowed; readable: a stalled `out` is waited for no longer; -1: none */
     int failure;        /* errno of the first write that failed; nothing is written after it */
 };
 

@@ -343,7 +343,7 @@ struct report_sink *report_text_create(FILE *out, bool progress)
     struct text *text = mem_zalloc(1, sizeof *text);
 
     text->sink = (struct report_sink){
-        .ops = &text_ops, .period_ns = progress ? CLOCK_NS_PER_S : 0, .out = out};
+        .ops = &text_ops, .period_ns = progress ? CLOCK_NS_PER_S : 0, .out = out, .stop_fd = -1};
     window_init(&text->window);
     return &text->sink;
 }

@@ -56,7 +56,7 @@ struct board_slot {
     alignas(BOARD_LINE) _Atomic uint64_t issued;
     _Atomic uint64_t turns;         /* of its loop: it stands still when the worker does */
     _Atomic uint64_t last_reply_ns; /* 0: none so far */
-    _Atomic uint64_t stopped_ns;    /* when it stopped scheduling; 0: it has not */
+    _Atomic uint64_t stopped_ns;    /* when its part of the run was over; 0: it is not */
     _Atomic uint64_t claimed;       /* indices that it took; those not issued are lost with it */
     _Atomic uint32_t state;         /* enum worker_state; stored with release */
     _Atomic uint32_t up;            /* clients */

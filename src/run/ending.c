@@ -17,6 +17,11 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+static bool all_lost(const struct watch *watch)
+{
+    return watch->lost == watch->board->workers;
+}
+
 /* When the last worker stopped scheduling or got its last reply, from T0 on. */
 static uint64_t elapsed_ns(const struct watch *watch, uint64_t now_ns)
 {
@@ -27,24 +32,27 @@ static uint64_t elapsed_ns(const struct watch *watch, uint64_t now_ns)
         struct board_slot *slot = &watch->board->slots[i];
         last_ns = later(last_ns, later(load(&slot->stopped_ns), load(&slot->last_reply_ns)));
     }
-    if (watch->lost == watch->board->workers)
-        last_ns = now_ns;
+    if (all_lost(watch))
+        return now_ns - start_ns;
     const uint64_t took_ns = last_ns - start_ns;
     return load(&watch->board->header->stop_ns) ? took_ns : later(took_ns, watch->plan->least_ns);
 }
 
 /* What a schedule had due when it was left, at least what was issued: of each worker by itself,
  * since one may have issued a request in the moment in which the run was stopped. */
-static uint64_t due_requests(const struct watch *watch)
+static uint64_t due_requests(const struct watch *watch, uint64_t now_ns)
 {
     const struct plan *plan = watch->plan;
     const uint64_t start_ns = load(&watch->board->header->start_ns);
-    const uint64_t stop_ns = load(&watch->board->header->stop_ns);
+    const uint64_t told_ns = load(&watch->board->header->stop_ns);
+    const uint64_t stop_ns = all_lost(watch) && !told_ns ? now_ns : told_ns;
     uint64_t end_ns = plan->end_ns;
     uint64_t due = 0;
 
-    if (stop_ns && stop_ns - start_ns < end_ns)
-        end_ns = stop_ns > start_ns ? stop_ns - start_ns : 0;
+    if (stop_ns) {
+        const uint64_t stopped_ns = stop_ns > start_ns ? stop_ns - start_ns : 0;
+        end_ns = stopped_ns < end_ns ? stopped_ns : end_ns;
+    }
     uint64_t count = schedule_count(&plan->schedule, end_ns);
     if (plan->requests && count > plan->requests)
         count = plan->requests;
@@ -68,12 +76,12 @@ static uint64_t lost_indices(const struct watch *watch)
     return lost;
 }
 
-static void account(struct ending *ending, const struct watch *watch)
+static void account(struct ending *ending, const struct watch *watch, uint64_t now_ns)
 {
     struct report_end *end = &ending->end;
 
     if (watch->plan->scheduled) {
-        end->due = due_requests(watch);
+        end->due = due_requests(watch, now_ns);
         end->unsent = end->due - end->total->issued;
     } else {
         end->unsent = lost_indices(watch);
@@ -108,16 +116,15 @@ static void explain(struct ending *ending, const struct watch *watch)
 
 static void warn(struct ending *ending, const struct watch *watch)
 {
-    const unsigned never_up =
-        watch->wanted_clients > watch->most_up ? watch->wanted_clients - watch->most_up : 0;
     const uint64_t failed = snapshot_failed(ending->end.total);
     unsigned count = 0;
 
     for (unsigned i = 0; i < watch->warnings_count; i++)
         ending->warnings[count++] = watch->warnings[i];
-    if (never_up > 0) {
-        snprintf(ending->missing, sizeof ending->missing, "%u of %u clients were never connected.",
-                 never_up, watch->wanted_clients);
+    if (watch->most_up < watch->wanted_clients) {
+        snprintf(ending->missing, sizeof ending->missing,
+                 "At most %u of %u clients were connected at once.", watch->most_up,
+                 watch->wanted_clients);
         ending->warnings[count++] = ending->missing;
     }
     if (watch->plan->source.keys.sequential && failed > 0) {
@@ -132,7 +139,7 @@ void ending_init(struct ending *ending, const struct watch *watch, const struct 
                  uint64_t now_ns)
 {
     *ending = (struct ending){.end.total = total, .end.elapsed_ns = elapsed_ns(watch, now_ns)};
-    account(ending, watch);
+    account(ending, watch, now_ns);
     explain(ending, watch);
     warn(ending, watch);
 }

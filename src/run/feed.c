@@ -98,3 +98,14 @@ enum feed_status feed_next(struct feed *feed, uint64_t now_ns, struct request *r
     look_ahead(feed);
     return FEED_REQUEST;
 }
+
+bool feed_is_over(const struct feed *feed, uint64_t now_ns)
+{
+    const uint64_t requests = feed->plan->requests;
+
+    if (feed->plan->scheduled)
+        return feed->due_ns >= feed->end_ns;
+    return now_ns >= feed->end_ns ||
+           (feed->next == feed->block_end && requests &&
+            atomic_load_explicit(&feed->header->claimed, memory_order_relaxed) >= requests);
+}

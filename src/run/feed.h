@@ -46,6 +46,9 @@ void feed_start(struct feed *feed, uint64_t start_ns);
 /* Fills `request` with the next one that may start now, whose slot is then the caller's to have. */
 enum feed_status feed_next(struct feed *feed, uint64_t now_ns, struct request *request);
 
+/* Whether no request is left for this worker, whether or not it has a slot for one. */
+bool feed_is_over(const struct feed *feed, uint64_t now_ns);
+
 /* Ends it: nothing due at `stop_ns` or later is issued. */
 void feed_stop(struct feed *feed, uint64_t stop_ns);
 

@@ -26,8 +26,9 @@ struct monitor {
     struct messages messages;
     struct snapshot now;
     uint64_t start_ns;
-    uint64_t next_ns[SINKS_MAX];                 /* when each sink wants its next interval */
-    int signal;                                  /* that was taken, or 0 */
+    uint64_t next_ns[SINKS_MAX]; /* when each sink wants its next interval */
+    int signal;                  /* that was taken, or 0 */
+    bool told_last;              /* the workers were woken when the last request had been taken */
     char keys[DESCRIBE_MAX], load[DESCRIBE_MAX]; /* for the report */
 };
 
@@ -171,6 +172,13 @@ static void start(struct monitor *monitor)
     crew_wake(monitor->setup->crew);
 }
 
+/* A run whose results nobody reads is over; beside them (progress beside a CSV) all may fail. */
+static void check_output(struct monitor *monitor, const struct report_sink *sink, uint64_t now_ns)
+{
+    if (sink->failure && sink->out == stdout)
+        stop(monitor, STOP_OUTPUT, now_ns);
+}
+
 /* Gives each sink whose time has come a snapshot. Times that were missed are not made up for: the
  * next interval is longer, and says so by its time. */
 static void feed_sinks(struct monitor *monitor, uint64_t now_ns)
@@ -187,8 +195,7 @@ static void feed_sinks(struct monitor *monitor, uint64_t now_ns)
         sinks[i]->ops->interval(sinks[i], &monitor->now);
         while (monitor->next_ns[i] <= now_ns)
             monitor->next_ns[i] += sinks[i]->period_ns;
-        if (sinks[i]->failure)
-            stop(monitor, STOP_OUTPUT, now_ns);
+        check_output(monitor, sinks[i], now_ns);
     }
 }
 
@@ -210,15 +217,31 @@ static bool has_ended(const struct monitor *monitor, uint64_t now_ns)
             now_ns >= monitor->start_ns + monitor->plan->least_ns);
 }
 
+/* Workers that have no client learn that the others have taken the last requests. */
+static void tell_last_taken(struct monitor *monitor)
+{
+    const struct plan *plan = monitor->plan;
+
+    if (monitor->told_last || plan->scheduled || !plan->requests ||
+        atomic_load_explicit(&monitor->header->claimed, memory_order_relaxed) < plan->requests)
+        return;
+    monitor->told_last = true;
+    crew_wake(monitor->setup->crew);
+}
+
 static void watch_run(struct monitor *monitor)
 {
     uint64_t now_ns = clock_now_ns();
+
+    for (unsigned i = 0; monitor->setup->sinks[i]; i++)
+        check_output(monitor, monitor->setup->sinks[i], now_ns);
 
     for (;;) {
         look(monitor, now_ns);
         feed_sinks(monitor, now_ns);
         if (has_ended(monitor, now_ns))
             return;
+        tell_last_taken(monitor);
         if (watch_gave_up(&monitor->watch, now_ns))
             stop(monitor, STOP_GAVE_UP, now_ns);
         wait_for_news(monitor, now_ns, next_deadline_ns(monitor, now_ns));
@@ -234,9 +257,9 @@ static bool end_sinks(struct monitor *monitor, const struct report_end *end)
     for (unsigned i = 0; sinks[i]; i++) {
         sinks[i]->ops->end(sinks[i], end);
         /* A reader that has gone away has seen what it wanted. */
-        if (sinks[i]->failure && sinks[i]->failure != EPIPE)
+        if (sinks[i]->failure && sinks[i]->failure != EPIPE && sinks[i]->failure != EINTR)
             fprintf(stderr, "Could not write the results: %s.\n", strerror(sinks[i]->failure));
-        written &= sinks[i]->failure == 0;
+        written &= sinks[i]->failure == 0 || sinks[i]->out != stdout;
     }
     return written;
 }

@@ -8,9 +8,9 @@
 #include "base/err.h"
 
 /*
- * Takes SIGINT, SIGTERM, SIGHUP and SIGCHLD from this thread and those made by it from now on, and
- * returns a descriptor (signalfd, non-blocking) that they are read from, or a negative errno.
- * SIGPIPE is ignored: a closed output is a failed write.
+ * Takes SIGINT, SIGTERM and SIGHUP, unless they are ignored, from this thread and those made by it
+ * from now on, and returns a descriptor (signalfd, non-blocking) that they are read from, or a
+ * negative errno. SIGPIPE is ignored: a closed output is a failed write.
  */
 int signals_open(struct err *err);
 

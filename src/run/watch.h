@@ -35,7 +35,7 @@ struct watch {
     uint64_t quiet_since_ns; /* the last time when a reply came or nothing was outstanding */
     uint64_t looked_ns;      /* when the last look was */
     unsigned done, lost;     /* workers that have finished; that died or hang */
-    unsigned wanted_clients; /* over all workers, at the last look that saw any */
+    unsigned wanted_clients; /* over all workers, at the last look */
     unsigned most_up;        /* clients up at once, ever */
     unsigned warnings_count;
     char warnings[WATCH_WARNINGS][WATCH_WARNING_MAX];

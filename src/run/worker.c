@@ -25,8 +25,8 @@ struct worker {
     struct feed feed;
     uint64_t start_ns;
     uint64_t step_ns; /* when more clients are to be opened */
+    uint64_t busy_ns; /* when a request was issued or ended last */
     bool issuing;     /* between T0 and the end of scheduling */
-    enum feed_status next;
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -49,10 +49,10 @@ static void pump(struct worker *worker, uint64_t now_ns)
     struct request request;
 
     while (worker->issuing && worker->driver->free > 0) {
-        worker->next = feed_next(&worker->feed, now_ns, &request);
-        if (worker->next != FEED_REQUEST)
+        if (feed_next(&worker->feed, now_ns, &request) != FEED_REQUEST)
             return;
         counter_add(&worker->slot->issued, 1);
+        worker->busy_ns = now_ns;
         const bool taken = driver_submit(worker->driver, &request);
         assert(taken);
         (void)taken;
@@ -64,6 +64,8 @@ static void on_done(void *context, const struct completion *completion)
     struct worker *worker = context;
 
     recorder_done(&worker->recorder, completion);
+    if (completion->outcome != OUTCOME_UNANSWERED)
+        worker->busy_ns = completion->replied_ns;
     pump(worker, completion->replied_ns);
 }
 
@@ -169,12 +171,6 @@ static uint64_t wait_for_start(struct worker *worker)
     return now_ns;
 }
 
-static void stop_issuing(struct worker *worker, uint64_t now_ns)
-{
-    worker->issuing = false;
-    atomic_store_explicit(&worker->slot->stopped_ns, now_ns, memory_order_relaxed);
-}
-
 /* Issues requests until there are no more, or the run is told to stop. Returns the time. */
 static uint64_t issue(struct worker *worker, uint64_t now_ns)
 {
@@ -188,20 +184,17 @@ static uint64_t issue(struct worker *worker, uint64_t now_ns)
                       atomic_load_explicit(&worker->header->stop_ns, memory_order_relaxed));
         if (now_ns >= worker->step_ns)
             open_clients(worker, now_ns);
-        worker->next = FEED_LATER;
         pump(worker, now_ns);
         /* What was due before the end and found a slot has left by now. */
-        if (worker->next == FEED_END || now_ns >= worker->feed.end_ns)
+        if (feed_is_over(&worker->feed, now_ns) || now_ns >= worker->feed.end_ns)
             break;
         uint64_t deadline_ns = earlier(now_ns + HEARTBEAT_NS, worker->step_ns);
         deadline_ns = earlier(deadline_ns, worker->feed.end_ns);
         if (worker->plan->scheduled && worker->driver->free > 0)
             deadline_ns = earlier(deadline_ns, worker->feed.due_ns);
         now_ns = turn(worker, deadline_ns);
-        if (worker->next == FEED_END)
-            break;
     }
-    stop_issuing(worker, now_ns);
+    worker->issuing = false;
     return now_ns;
 }
 
@@ -234,6 +227,19 @@ static uint64_t drain(struct worker *worker, uint64_t now_ns)
     return now_ns;
 }
 
+/* The run lasted, for this worker, until its last request ended, or until the time at which it had
+ * to stop: not until it heard that others had done the rest. */
+static void publish_end(struct worker *worker, uint64_t now_ns)
+{
+    const bool waited = worker->driver->in_flight > 0;
+    uint64_t end_ns = worker->feed.end_ns < now_ns ? worker->feed.end_ns : worker->busy_ns;
+
+    if (end_ns < worker->busy_ns)
+        end_ns = worker->busy_ns;
+    atomic_store_explicit(&worker->slot->stopped_ns, waited ? now_ns : end_ns,
+                          memory_order_relaxed);
+}
+
 void worker_run(const struct worker_setup *setup)
 {
     struct worker worker = {.setup = setup,
@@ -252,8 +258,10 @@ void worker_run(const struct worker_setup *setup)
         return;
     }
     uint64_t now_ns = wait_for_start(&worker);
-    if (now_ns)
+    if (now_ns) {
         now_ns = drain(&worker, issue(&worker, now_ns));
+        publish_end(&worker, now_ns);
+    }
     worker.driver->ops->abandon(worker.driver, now_ns);
     release(&worker);
     set_state(&worker, WORKER_FINISHED);

@@ -64,7 +64,7 @@ class Result:
 class Program:
     """A program that was started. Its output goes to files, so that it never waits for the test."""
 
-    def __init__(self, arguments, folder, limits=(), env=None, stdout=None):
+    def __init__(self, arguments, folder, limits=(), env=None, stdout=None, ignore=()):
         self.arguments = [str(argument) for argument in arguments]
         self.out_path = folder / "stdout"
         self.err_path = folder / "stderr"
@@ -72,6 +72,8 @@ class Program:
 
         def prepare():
             processes.die_with_parent()
+            for number in ignore:
+                signal.signal(number, signal.SIG_IGN)
             for kind, soft_hard in limits:
                 resource.setrlimit(kind, soft_hard)
 

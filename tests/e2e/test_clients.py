@@ -49,7 +49,7 @@ def test_client_ramp_opens_totals_in_steps(start, fake, mode, steps):
         assert began[steps[step] - 1] - began[steps[step - 1]] < 1.2, f"step {step} is not one step"
 
 
-def test_two_thousand_clients_of_a_server_slow_to_accept(start, fake):
+def test_two_thousand_clients_of_a_server_slow_to_accept(start, fake, many_files):
     slow = fake(accept_pause=0.001, backlog=511)
     program = start("-p", slow.port, "-c", 2000, "--test-duration", 85)
     processes.wait_until(lambda: len(slow.clients()) == 2000, "2000 clients with requests", 60)
@@ -88,3 +88,11 @@ def test_limit_of_open_files_is_raised(run, server):
 def test_limit_of_open_files_that_cannot_be_raised(run, server):
     sentence = run("-p", server.port, "-c", 200, limits=[(resource.RLIMIT_NOFILE, (64, 64))]).refusal()
     assert "200" in sentence and "64" in sentence
+
+
+def test_a_run_does_not_wait_for_clients_still_to_come(run, server):
+    """Workers whose clients come later in the ramp learn that the others have done all there was."""
+    report = run("-p", server.port, "-n", 1000, "--clients-ramp-start", 1, "--clients-ramp-end", 4, "--clients-per-ramp", 1,
+                 "--client-ramp-interval", 60, "--processes", 1, "--threads", 4).expect(0).report
+    assert report.completed == 1000
+    assert report.time < 30

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ctrl-C, SIGTERM, an impatient second Ctrl-C, and a reader of stdout that goes away."""
+import array
+import fcntl
 import os
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -93,3 +96,32 @@ def test_standard_descriptors_may_be_closed(server, tmp_path):
     assert server.calls("set") == 1000
     assert not [name for name in server.client.info("commandstats") if name not in
                 ("cmdstat_set", "cmdstat_ping", "cmdstat_info")]
+
+
+def test_reader_that_stalls(start, server):
+    """Nobody reads, nobody leaves: the run still ends when it is told to."""
+    reader, writer = os.pipe()
+    program = start("-p", server.port, "--test-duration", 85, "-c", 2, "--processes", 1,
+                    "--interval-metrics-interval-duration-sec", "1ms", "-q", stdout=writer)
+    os.close(writer)
+    os.set_blocking(reader, False)
+    # A pipe has 16 pages, and takes nothing more once the last of them has been begun.
+    processes.wait_until(lambda: pending(reader) > 14 * 4096, "a pipe that is full")
+    program.interrupt()
+    assert program.wait(30).code == 130
+    os.close(reader)
+
+
+def pending(reader):
+    """How many bytes wait in a pipe."""
+    count = array.array("i", [0])
+    fcntl.ioctl(reader, termios.FIONREAD, count)
+    return count[0]
+
+
+def test_ignored_signals_stay_ignored(start, server):
+    """As under nohup."""
+    program = start("-p", server.port, "--test-duration", 3, "-c", 2, ignore=[signal.SIGHUP])
+    processes.wait_until(lambda: server.calls("set") > 100, "requests")
+    os.kill(program.pid, signal.SIGHUP)
+    program.wait().expect(0)

@@ -171,7 +171,7 @@ static void test_warnings(void **state)
     fixture.watch.most_up = 48;
     atomic_store(&fixture.board.slots[0].errors[OUTCOME_OOM], 3);
     const struct report_end *end = end_of(&fixture);
-    assert_string_equal(end->warnings[0], "2 of 50 clients were never connected.");
+    assert_string_equal(end->warnings[0], "At most 48 of 50 clients were connected at once.");
     assert_string_equal(end->warnings[1],
                         "3 requests of the sequence failed: their keys may be missing.");
     assert_null(end->warnings[2]);
