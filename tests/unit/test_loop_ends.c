@@ -68,8 +68,8 @@ static void check_end_while_blocked(const struct loop_ops *engine)
     dial(&fixture, &diary);
     turn_until(&fixture, &diary, 'o');
     const int first = peer_accept(fixture.listener);
-    memset(outbox_reserve(&diary.channel.outbox, 4 * LARGE), 'x', 4 * LARGE);
-    outbox_add(&diary.channel.outbox, 4 * LARGE);
+    memset(outbox_reserve(&diary.channel.outbox, LARGE), 'x', LARGE);
+    outbox_add(&diary.channel.outbox, LARGE);
     loop_send(fixture.loop, &diary.channel);
     turn_until(&fixture, &diary, 's');
     assert_false(outbox_has_left(&diary.channel.outbox));
