@@ -44,6 +44,9 @@ static int check_pairs(const struct config *config, const struct options *option
     if (options_given(options, "clients") && client_ramp_wanted(&config->ramp))
         return err_set(err, "-c/--clients and a client ramp exclude one another: leave out one of "
                             "-c and --clients-ramp-start.");
+    if (config->run.single_process && options_given(options, "processes") &&
+        config->run.processes != 1)
+        return err_set(err, "--single-process is --processes 1: leave out one of the two.");
     if (config->run.local_server && options_given(options, "host"))
         return err_set(err, "--local-server starts its own server on 127.0.0.1: leave out --host.");
     return 0;

@@ -43,6 +43,7 @@ REFUSED = [
     ("--sequential 0", ["--sequential"]),
     ("-r 0", ["--random"]),
     ("-r 10 --sequential 10", ["--random", "--sequential"]),
+    ("--processes 4 --single-process", ["--processes", "--single-process"]),
     ("--keyspace-offset 5", ["--keyspace-offset", "--sequential"]),
     ("--sequential-random-start", ["--sequential-random-start", "--sequential"]),
     ("-r 10 --sequential-random-start", ["--sequential-random-start"]),
