@@ -23,6 +23,7 @@ static const struct option_spec program_options[] = {
 const struct option_table config_tables[] = {
     {program_options, offsetof(struct config, program)},
     {endpoint_options, offsetof(struct config, endpoint)},
+    {engine_options, offsetof(struct config, engine)},
     {source_options, offsetof(struct config, source)},
     {keyspace_options, offsetof(struct config, source.keys)},
     {client_options, offsetof(struct config, client)},

@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "client/client.h"
 #include "io/endpoint.h"
+#include "io/engine.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
@@ -24,6 +25,7 @@ struct program_config {
 struct config {
     struct program_config program;
     struct endpoint_config endpoint;
+    struct engine_config engine;
     struct source_config source;
     struct client_config client;
     struct rate_config rate;

@@ -179,6 +179,7 @@ static enum run_exit session_main(const struct config *config, struct err *err)
 
     if (plan_init(&session.plan, &input, err) < 0)
         return RUN_NOT_STARTED;
+    engine_choose(&session.plan.engine, &config->engine);
     if (config->program.show_config)
         return show_config(&session, err);
     tell_surplus(&session.plan);

@@ -12,7 +12,7 @@
  *   channel's memory be reused or the channel be connected again.
  * - At most one send and one receive are under way on a socket. What is added to the outbox
  *   meanwhile leaves together, afterwards.
- * - A channel with bytes to send is sent when its event handler returns or at the end of the turn.
+ * - A channel with bytes to send is sent, at the latest, before the loop waits the next time.
  * - A loop belongs to the thread that turns it. It is woken from outside by its eventfd alone.
  */
 #ifndef IO_LOOP_H
@@ -55,17 +55,24 @@ struct channel {
     struct channel *next; /* the engine's: in its list of channels to send or to close */
     int fd;               /* this and below: the engine's */
     int reason;
-    uint8_t state; /* enum channel_state */
-    bool listed;   /* in the list of channels to send */
-    bool blocked;  /* waits until the kernel takes more bytes */
-    bool broken;   /* sending failed; what can still be received is received first */
+    uint8_t state;     /* enum channel_state */
+    uint8_t under_way; /* io_uring: what the kernel has still to end, a bit each */
+    bool listed;       /* in the list of channels to send */
+    bool blocked;      /* waits until the kernel takes more bytes */
+    bool broken;       /* sending failed; what can still be received is received first */
+};
+
+/* What a loop is made for. */
+struct loop_setup {
+    int wake_fd;       /* an eventfd that ends a turn, borrowed */
+    unsigned channels; /* as many as will be open at once */
 };
 
 /* An engine. */
 struct loop_ops {
     const char *name; /* as reports show it */
-    /* `wake_fd`: an eventfd that ends a turn, borrowed. Returns 0 or a negative errno. */
-    int (*create)(struct loop **loop, int wake_fd, struct err *err);
+    /* To be called by the thread that will turn it. Returns 0 or a negative errno. */
+    int (*create)(struct loop **loop, const struct loop_setup *setup, struct err *err);
     void (*destroy)(struct loop **loop);
     void (*connect)(struct loop *loop, struct channel *channel, const struct sockaddr *address,
                     socklen_t len);
@@ -74,14 +81,23 @@ struct loop_ops {
     uint64_t (*turn)(struct loop *loop, uint64_t deadline_ns);
 };
 
-/* The head of every engine's loop. */
+/* The head of every engine's loop. What it has counted is for its thread to read between turns. */
 struct loop {
     const struct loop_ops *ops;
+    const char *mode;        /* how it uses the kernel, for reports; "" when there is but one way */
+    uint64_t waited_ns;      /* spent waiting, so far: all other time is work */
+    uint64_t longest_ns;     /* the longest stretch of work between two waits */
+    uint64_t overflows;      /* times when the kernel had no room for what it had to tell */
+    uint64_t awake_ns;       /* this and below: the engine's. When the last wait ended */
+    uint64_t now_ns;         /* the clock as it was read last */
+    struct channel *to_send; /* lists through channel->next */
+    struct channel *to_close;
 };
 
 extern const struct loop_ops loop_epoll;
 
-/* Begins to connect a closed channel (TCP: without Nagle's delay). */
+/* Begins to connect a closed channel (TCP: without Nagle's delay). The address is borrowed until
+ * the channel is opened or closed. */
 static inline void loop_connect(struct loop *loop, struct channel *channel,
                                 const struct sockaddr *address, socklen_t len)
 {

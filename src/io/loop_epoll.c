@@ -9,9 +9,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "io/loop.h"
+#include "io/engine_side.h"
 #include "io/socket.h"
 
 enum { EVENTS_MAX = 256, ROUNDS_MAX = 64, RECEIVE_BYTES = 64 * 1024 };
@@ -21,10 +20,7 @@ struct loop_epoll {
     int epoll_fd;
     int wake_fd;              /* borrowed */
     bool coarse;              /* the kernel has no epoll_pwait2: deadlines in whole milliseconds */
-    uint64_t now_ns;          /* the clock as it was read last */
     struct channel *handling; /* whose event handler runs */
-    struct channel *to_send;  /* lists through channel->next */
-    struct channel *to_close;
     struct epoll_event events[EVENTS_MAX];
     char received[RECEIVE_BYTES];
 };
@@ -34,21 +30,13 @@ static struct loop_epoll *self(struct loop *loop)
     return (struct loop_epoll *)loop;
 }
 
-/* The end of a channel that its owner has not asked for. */
-static void end(struct loop_epoll *loop, struct channel *channel, int reason)
-{
-    if (channel->state == CHANNEL_OPEN && !channel->broken)
-        channel->events->ending(channel);
-    loop->loop.ops->close(&loop->loop, channel, reason);
-}
-
 static void watch(struct loop_epoll *loop, struct channel *channel, int operation, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = channel};
     const int rc = epoll_ctl(loop->epoll_fd, operation, channel->fd, &event);
 
     if (rc < 0)
-        end(loop, channel, errno);
+        engine_end(&loop->loop, channel, errno);
 }
 
 static void epoll_destroy(struct loop **slot)
@@ -61,7 +49,7 @@ static void epoll_destroy(struct loop **slot)
     *slot = NULL;
 }
 
-static int epoll_create_loop(struct loop **out, int wake_fd, struct err *err)
+static int epoll_create_loop(struct loop **out, const struct loop_setup *setup, struct err *err)
 {
     struct loop_epoll *loop = mem_zalloc(1, sizeof *loop);
     struct epoll_event wake = {.events = EPOLLIN, .data.ptr = NULL};
@@ -69,9 +57,11 @@ static int epoll_create_loop(struct loop **out, int wake_fd, struct err *err)
     struct loop *head = &loop->loop;
 
     loop->loop.ops = &loop_epoll;
-    loop->wake_fd = wake_fd;
+    loop->loop.mode = "";
+    loop->loop.awake_ns = clock_now_ns();
+    loop->wake_fd = setup->wake_fd;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake) < 0) {
+    if (loop->epoll_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &wake) < 0) {
         const int rc = err_sys(err, "Could not make an epoll loop");
         epoll_destroy(&head);
         return rc;
@@ -82,21 +72,6 @@ static int epoll_create_loop(struct loop **out, int wake_fd, struct err *err)
     return 0;
 }
 
-static void epoll_close(struct loop *head, struct channel *channel, int reason)
-{
-    struct loop_epoll *loop = self(head);
-
-    if (channel->state == CHANNEL_CLOSED || channel->state == CHANNEL_CLOSING)
-        return;
-    channel->state = CHANNEL_CLOSING;
-    channel->reason = reason;
-    /* A channel in the list of those to send moves on to this one when that is walked. */
-    if (channel->listed)
-        return;
-    channel->next = loop->to_close;
-    loop->to_close = channel;
-}
-
 static void epoll_connect(struct loop *head, struct channel *channel,
                           const struct sockaddr *address, socklen_t len)
 {
@@ -105,35 +80,19 @@ static void epoll_connect(struct loop *head, struct channel *channel,
     channel->blocked = channel->broken = false;
     channel->fd = socket_open(address->sa_family);
     if (channel->fd < 0) {
-        epoll_close(head, channel, errno);
+        engine_close(head, channel, errno);
         return;
     }
     if (connect(channel->fd, address, len) < 0 && errno != EINPROGRESS)
-        epoll_close(head, channel, errno);
+        engine_close(head, channel, errno);
     else
         watch(self(head), channel, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
 }
 
 static void epoll_send(struct loop *head, struct channel *channel)
 {
-    struct loop_epoll *loop = self(head);
-
-    if (channel == loop->handling || channel->listed || channel->state != CHANNEL_OPEN)
-        return;
-    channel->listed = true;
-    channel->next = loop->to_send;
-    loop->to_send = channel;
-}
-
-/* What can still be received says more than the failure to send: an error reply before the end. */
-static void send_failed(struct loop_epoll *loop, struct channel *channel, int reason)
-{
-    if (reason != EPIPE && reason != ECONNRESET) {
-        end(loop, channel, reason);
-        return;
-    }
-    channel->broken = true;
-    channel->events->ending(channel);
+    if (channel != self(head)->handling)
+        engine_list(head, channel);
 }
 
 /* Sends what the kernel takes of the leaving half. Returns whether all of it has left. */
@@ -152,7 +111,7 @@ static bool push(struct loop_epoll *loop, struct channel *channel)
             watch(loop, channel, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
             return false;
         } else if (errno != EINTR) {
-            send_failed(loop, channel, errno);
+            engine_send_failed(&loop->loop, channel, errno);
             return false;
         }
     }
@@ -164,8 +123,8 @@ static void flush(struct loop_epoll *loop, struct channel *channel)
     if (channel->state != CHANNEL_OPEN || channel->blocked || channel->broken)
         return;
     while (outbox_turn_over(&channel->outbox)) {
-        loop->now_ns = clock_now_ns();
-        channel->events->sending(channel, loop->now_ns);
+        loop->loop.now_ns = clock_now_ns();
+        channel->events->sending(channel, loop->loop.now_ns);
         if (!push(loop, channel))
             return;
     }
@@ -173,34 +132,17 @@ static void flush(struct loop_epoll *loop, struct channel *channel)
 
 static void flush_listed(struct loop_epoll *loop)
 {
-    while (loop->to_send) {
-        struct channel *channel = loop->to_send;
-
-        loop->to_send = channel->next;
-        channel->listed = false;
-        if (channel->state == CHANNEL_CLOSING) {
-            channel->next = loop->to_close;
-            loop->to_close = channel;
-        }
-        flush(loop, channel);
-    }
+    while (loop->loop.to_send)
+        flush(loop, engine_take_listed(&loop->loop));
 }
 
-/* Ends what was given up. A handler may connect its channel again at once, and that may fail. */
 static void close_listed(struct loop_epoll *loop)
 {
-    while (loop->to_close) {
-        struct channel *channel = loop->to_close;
+    while (loop->loop.to_close) {
+        struct channel *channel = loop->loop.to_close;
 
-        loop->to_close = channel->next;
-        channel->next = NULL;
-        if (channel->fd >= 0)
-            close(channel->fd);
-        channel->fd = -1;
-        channel->state = CHANNEL_CLOSED;
-        outbox_clear(&channel->outbox);
-        loop->now_ns = clock_now_ns();
-        channel->events->closed(channel, channel->reason, loop->now_ns);
+        loop->loop.to_close = channel->next;
+        engine_tell_closed(&loop->loop, channel);
     }
 }
 
@@ -209,15 +151,15 @@ static void finish_connect(struct loop_epoll *loop, struct channel *channel)
     const int failure = socket_failure(channel->fd);
 
     if (failure) {
-        epoll_close(&loop->loop, channel, failure);
+        engine_close(&loop->loop, channel, failure);
         return;
     }
     watch(loop, channel, EPOLL_CTL_MOD, EPOLLIN);
     if (channel->state != CHANNEL_DIALING)
         return;
     channel->state = CHANNEL_OPEN;
-    loop->now_ns = clock_now_ns();
-    channel->events->opened(channel, loop->now_ns);
+    loop->loop.now_ns = clock_now_ns();
+    channel->events->opened(channel, loop->loop.now_ns);
 }
 
 static void receive(struct loop_epoll *loop, struct channel *channel)
@@ -225,12 +167,13 @@ static void receive(struct loop_epoll *loop, struct channel *channel)
     const ssize_t got = recv(channel->fd, loop->received, sizeof loop->received, 0);
 
     if (got > 0) {
-        loop->now_ns = clock_now_ns();
-        channel->events->bytes(channel, (struct str){loop->received, (size_t)got}, loop->now_ns);
+        loop->loop.now_ns = clock_now_ns();
+        channel->events->bytes(channel, (struct str){loop->received, (size_t)got},
+                               loop->loop.now_ns);
     } else if (got == 0) {
-        end(loop, channel, channel->broken ? EPIPE : 0);
+        engine_end(&loop->loop, channel, channel->broken ? EPIPE : 0);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        end(loop, channel, errno);
+        engine_end(&loop->loop, channel, errno);
     }
 }
 
@@ -260,19 +203,18 @@ static void handle(struct loop_epoll *loop, const struct epoll_event *event)
     flush(loop, channel);
 }
 
-static uint64_t time_left_ns(struct loop_epoll *loop, uint64_t deadline_ns)
+static uint64_t time_left_ns(const struct loop_epoll *loop, uint64_t deadline_ns)
 {
     /* A channel to close: its owner waits for this turn to return. */
-    if (deadline_ns == 0 || loop->to_close)
+    if (loop->loop.to_close || deadline_ns <= loop->loop.now_ns)
         return 0;
-    loop->now_ns = clock_now_ns();
-    return deadline_ns > loop->now_ns ? deadline_ns - loop->now_ns : 0;
+    return deadline_ns - loop->loop.now_ns;
 }
 
 /* In whole milliseconds, rounded down: the last one is polled rather than overslept. */
 static int wait_coarsely(struct loop_epoll *loop, uint64_t left_ns)
 {
-    const uint64_t deadline_ns = loop->now_ns + left_ns;
+    const uint64_t deadline_ns = loop->loop.now_ns + left_ns;
 
     for (;;) {
         const uint64_t left_ms = left_ns / CLOCK_NS_PER_MS;
@@ -286,16 +228,28 @@ static int wait_coarsely(struct loop_epoll *loop, uint64_t left_ns)
     }
 }
 
-static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns)
+static int wait_finely(struct loop_epoll *loop, uint64_t left_ns)
 {
-    const uint64_t left_ns = time_left_ns(loop, deadline_ns);
-
-    if (loop->coarse)
-        return wait_coarsely(loop, left_ns);
     const uint64_t left_s = left_ns / CLOCK_NS_PER_S;
     const struct timespec left = {.tv_sec = left_s < INT32_MAX ? (time_t)left_s : INT32_MAX,
                                   .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};
+
     return epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &left, NULL);
+}
+
+/* `worked`: something was sent in this turn. Without that, a look that finds nothing ends a wait
+ * that began with the look before it: so a caller who polls counts as waiting. */
+static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns, bool worked)
+{
+    loop->loop.now_ns = clock_now_ns();
+    const uint64_t begin_ns = loop->loop.now_ns;
+    const uint64_t left_ns = time_left_ns(loop, deadline_ns);
+    const int happened = loop->coarse ? wait_coarsely(loop, left_ns) : wait_finely(loop, left_ns);
+
+    loop->loop.now_ns = clock_now_ns();
+    engine_waited(&loop->loop, happened || left_ns || worked ? begin_ns : loop->loop.awake_ns,
+                  loop->loop.now_ns);
+    return happened;
 }
 
 static void handle_all(struct loop_epoll *loop, int happened)
@@ -314,9 +268,9 @@ static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct loop_epoll *loop = self(head);
 
+    const bool worked = head->to_send != NULL;
     flush_listed(loop);
-    int happened = wait_for_events(loop, deadline_ns);
-    const uint64_t before_ns = loop->now_ns;
+    int happened = wait_for_events(loop, deadline_ns, worked);
 
     /* Whoever is told the time next may time out what was not heard: after a pause of the whole
      * process (which ends a wait early), or with more events than fit, there is more to hear. */
@@ -328,9 +282,7 @@ static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
     }
     flush_listed(loop);
     close_listed(loop);
-    if (loop->now_ns == before_ns) /* nothing that happened was worth a look at the clock */
-        loop->now_ns = clock_now_ns();
-    return loop->now_ns;
+    return head->now_ns;
 }
 
 const struct loop_ops loop_epoll = {
@@ -339,6 +291,6 @@ const struct loop_ops loop_epoll = {
     .destroy = epoll_destroy,
     .connect = epoll_connect,
     .send = epoll_send,
-    .close = epoll_close,
+    .close = engine_close,
     .turn = epoll_turn,
 };

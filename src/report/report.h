@@ -39,13 +39,21 @@ struct report_run {
     uint64_t start_unix_ns; /* the wall clock at T0, for timestamps */
 };
 
+/* What a worker's loop did from T0 on. */
+struct report_worker {
+    double busy;         /* the share of the time in which it did not wait: 0..1 */
+    uint64_t longest_ns; /* the longest stretch of work between two waits */
+    uint64_t overflows;  /* times when the kernel had no room for what it had to tell */
+};
+
 /* What is known when it has ended. */
 struct report_end {
     const struct snapshot *total; /* the last snapshot */
     uint64_t elapsed_ns;          /* what rates divide by */
-    uint64_t due, unsent;        /* of a schedule; without one, unsent: left by workers that died */
-    const char *ending;          /* why it ended early; NULL: it was complete */
-    const char *const *warnings; /* sentences, ended by NULL; or NULL: none */
+    uint64_t due, unsent; /* of a schedule; without one, unsent: left by workers that died */
+    const char *ending;   /* why it ended early; NULL: it was complete */
+    const struct report_worker *workers; /* as many as the run had, in order */
+    const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };
 
 struct report_sink;

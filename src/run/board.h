@@ -62,6 +62,10 @@ struct board_slot {
     _Atomic uint32_t up;            /* clients */
     _Atomic uint32_t wanted;        /* clients that are to be up */
     _Atomic uint32_t in_flight;     /* requests, at the end of the last turn */
+    alignas(BOARD_LINE) _Atomic uint64_t loop_ns; /* from T0 to the last turn of its loop */
+    _Atomic uint64_t waited_ns;                   /* of which the loop waited */
+    _Atomic uint64_t longest_ns;                  /* the longest stretch of work of it */
+    _Atomic uint64_t overflows;                   /* of the kernel's room for news, in the loop */
     alignas(BOARD_LINE) _Atomic uint64_t errors[OUTCOME_KINDS];
     _Atomic uint64_t events[EVENT_KINDS];
     alignas(BOARD_LINE) _Atomic uint32_t texts_put;

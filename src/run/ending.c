@@ -88,6 +88,21 @@ static void account(struct ending *ending, const struct watch *watch, uint64_t n
     }
 }
 
+static void describe_workers(struct ending *ending, const struct watch *watch)
+{
+    for (unsigned i = 0; i < watch->board->workers; i++) {
+        struct board_slot *slot = &watch->board->slots[i];
+        const uint64_t loop_ns = load(&slot->loop_ns), waited_ns = load(&slot->waited_ns);
+
+        ending->workers[i] = (struct report_worker){
+            .busy = waited_ns < loop_ns ? 1 - (double)waited_ns / (double)loop_ns : 0,
+            .longest_ns = load(&slot->longest_ns),
+            .overflows = load(&slot->overflows),
+        };
+    }
+    ending->end.workers = ending->workers;
+}
+
 static void explain(struct ending *ending, const struct watch *watch)
 {
     const struct board_header *header = watch->board->header;
@@ -140,6 +155,7 @@ void ending_init(struct ending *ending, const struct watch *watch, const struct 
 {
     *ending = (struct ending){.end.total = total, .end.elapsed_ns = elapsed_ns(watch, now_ns)};
     account(ending, watch, now_ns);
+    describe_workers(ending, watch);
     explain(ending, watch);
     warn(ending, watch);
 }

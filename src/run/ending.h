@@ -16,6 +16,7 @@ enum { ENDING_WARNINGS = WATCH_WARNINGS + 3, ENDING_TEXT_MAX = 200 };
 struct ending {
     struct report_end end; /* points into this struct */
     const char *warnings[ENDING_WARNINGS + 1];
+    struct report_worker workers[BOARD_WORKERS_MAX];
     char reason[ENDING_TEXT_MAX];
     char missing[ENDING_TEXT_MAX];
     char fill[ENDING_TEXT_MAX];

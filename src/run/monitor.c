@@ -137,7 +137,7 @@ static void begin_sinks(struct monitor *monitor)
         .version = monitor->setup->version,
         .command = entry->arguments[0],
         .server = plan->endpoint.name,
-        .engine = loop_epoll.name,
+        .engine = plan->engine.name,
         .keys = describe_keys(plan, monitor->keys),
         .load = describe_load(plan, monitor->load),
         .scheduled = plan->scheduled,

@@ -15,6 +15,7 @@
 #include "base/option.h"
 #include "client/client.h"
 #include "io/endpoint.h"
+#include "io/engine.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
@@ -33,7 +34,8 @@ struct run_config {
 extern const struct option_spec run_options[];
 
 struct plan {
-    struct endpoint endpoint;
+    struct endpoint endpoint; /* this and the next: filled in by the caller of plan_init() */
+    struct engine engine;
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
     struct client_config client;
@@ -62,8 +64,8 @@ struct plan_input {
 };
 
 /*
- * Settles everything but the endpoint's addresses. Returns 0, or a negative errno with one
- * sentence: what contradicts what.
+ * Settles everything but the endpoint's addresses and the engine. Returns 0, or a negative errno
+ * with one sentence: what contradicts what.
  */
 int plan_init(struct plan *plan, const struct plan_input *input, struct err *err);
 

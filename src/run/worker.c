@@ -24,9 +24,10 @@ struct worker {
     struct recorder recorder;
     struct feed feed;
     uint64_t start_ns;
-    uint64_t step_ns; /* when more clients are to be opened */
-    uint64_t busy_ns; /* when a request was issued or ended last */
-    bool issuing;     /* between T0 and the end of scheduling */
+    uint64_t waited_ns; /* by the loop, before T0 */
+    uint64_t step_ns;   /* when more clients are to be opened */
+    uint64_t busy_ns;   /* when a request was issued or ended last */
+    bool issuing;       /* between T0 and the end of scheduling */
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -87,7 +88,10 @@ static int create(struct worker *worker, struct err *err)
     recorder_init(&worker->recorder, worker->slot, source_name(&worker->source), plan->scheduled,
                   source_reads(&worker->source));
     feed_init(&worker->feed, plan, worker->setup->board, number);
-    rc = loop_epoll.create(&worker->loop, worker->setup->wake_fd, err);
+    const struct loop_setup loop_setup = {
+        .wake_fd = worker->setup->wake_fd,
+        .channels = plan_clients_of(plan, plan->ramp.clients.end, number)};
+    rc = plan->engine.ops->create(&worker->loop, &loop_setup, err);
     if (rc < 0)
         return rc;
     worker->driver_setup =
@@ -128,6 +132,29 @@ static void open_clients(struct worker *worker, uint64_t now_ns)
     worker->driver->ops->open(worker->driver, wanted, now_ns);
 }
 
+static void set_relaxed(_Atomic uint64_t *number, uint64_t value)
+{
+    atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+/* From here on the loop's time is that of the run. */
+static void begin_effort(struct worker *worker)
+{
+    worker->waited_ns = worker->loop->waited_ns;
+    worker->loop->longest_ns = 0;
+}
+
+/* How much of its time the loop works: whoever sees the results must know who was the limit. */
+static void publish_effort(const struct worker *worker, uint64_t now_ns)
+{
+    const struct loop *loop = worker->loop;
+
+    set_relaxed(&worker->slot->loop_ns, now_ns - worker->start_ns);
+    set_relaxed(&worker->slot->waited_ns, loop->waited_ns - worker->waited_ns);
+    set_relaxed(&worker->slot->longest_ns, loop->longest_ns);
+    set_relaxed(&worker->slot->overflows, loop->overflows);
+}
+
 /* One turn of the loop with all that belongs to it but issuing. Returns the time. */
 static uint64_t turn(struct worker *worker, uint64_t deadline_ns)
 {
@@ -139,6 +166,7 @@ static uint64_t turn(struct worker *worker, uint64_t deadline_ns)
     atomic_store_explicit(&worker->slot->up, driver->up, memory_order_relaxed);
     atomic_store_explicit(&worker->slot->in_flight, driver->in_flight, memory_order_relaxed);
     counter_add(&worker->slot->turns, 1);
+    publish_effort(worker, now_ns);
     return now_ns;
 }
 
@@ -175,6 +203,7 @@ static uint64_t wait_for_start(struct worker *worker)
 static uint64_t issue(struct worker *worker, uint64_t now_ns)
 {
     worker->issuing = true;
+    begin_effort(worker);
     feed_start(&worker->feed, worker->start_ns);
     open_clients(worker, now_ns);
     set_state(worker, WORKER_RUNNING);

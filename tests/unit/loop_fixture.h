@@ -26,7 +26,8 @@ static inline void set_up(struct fixture *fixture, const struct loop_ops *engine
 
     fixture->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     fixture->listener = peer_listen(&fixture->address);
-    assert_int_equal(engine->create(&fixture->loop, fixture->wake_fd, &err), 0);
+    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
+    assert_int_equal(engine->create(&fixture->loop, &loop_setup, &err), 0);
 }
 
 static inline void tear_down(struct fixture *fixture)

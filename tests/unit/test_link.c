@@ -88,7 +88,8 @@ static void set_up(struct fixture *fixture)
                                          .events = &events,
                                          .connect_timeout_ns = CLOCK_NS_PER_S,
                                          .seed = 1};
-    assert_int_equal(loop_epoll.create(&fixture->setup.loop, fixture->wake_fd, &err), 0);
+    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
+    assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     link_init(&fixture->watched.link, &fixture->setup, 0);
 }
 

@@ -92,7 +92,8 @@ static void set_up(struct fixture *fixture, unsigned clients, unsigned pipeline,
                                            .stride = 1,
                                            .clients_max = clients,
                                            .listener = {on_done, on_event, fixture}};
-    assert_int_equal(loop_epoll.create(&fixture->setup.loop, fixture->wake_fd, &err), 0);
+    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
+    assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_standalone.create(&fixture->driver, &fixture->setup, &err), 0);
 }
 

@@ -126,7 +126,8 @@ static void set_up(struct storm *storm, unsigned clients, unsigned pipeline, uin
                                          .stride = 1,
                                          .clients_max = clients,
                                          .listener = {on_done, on_event, storm}};
-    assert_int_equal(loop_epoll.create(&storm->setup.loop, storm->wake_fd, &err), 0);
+    const struct loop_setup loop_setup = {.wake_fd = storm->wake_fd, .channels = 8};
+    assert_int_equal(loop_epoll.create(&storm->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_standalone.create(&storm->driver, &storm->setup, &err), 0);
 }
 
