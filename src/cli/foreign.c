@@ -154,7 +154,6 @@ static const struct foreign table[] = {
     {"--graphite-port", no_such},
 
     /* Engines and client libraries. */
-    {"--io", not_yet},
     {"--pace", not_yet},
     {"--cpus", not_yet},
     {"--cores", not_yet},

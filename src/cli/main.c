@@ -34,11 +34,25 @@ struct session {
     int worker_fd;
 };
 
+/* What can be used here and now, not what was built in. */
+static void print_engines(void)
+{
+    const struct engine_config wanted = {.choice = ENGINE_URING};
+    struct engine engine;
+
+    engine_choose(&engine, &wanted);
+    printf("I/O engines: epoll%s%s\n", engine.note[0] ? "" : ", ",
+           engine.note[0] ? "" : engine.name);
+    printf("liburing: %s\n", engine_library());
+    if (engine.note[0])
+        printf("%s\n", engine.note);
+}
+
 static void print_version(void)
 {
     printf("%s\n", version_text);
     printf("compiled by: %s\n", __VERSION__);
-    printf("I/O engines: epoll\n");
+    print_engines();
     printf("drivers: native\n");
 }
 
@@ -143,8 +157,11 @@ static void release(struct session *session)
         close(session->signal_fd);
 }
 
-static void tell_surplus(const struct plan *plan)
+/* What is done otherwise than it was asked for. */
+static void tell_notes(const struct plan *plan)
 {
+    if (plan->engine.note[0])
+        fprintf(stderr, "Note: %s\n", plan->engine.note);
     if (plan->wanted_workers > plan->workers)
         fprintf(stderr, "Note: %u of %u workers are started: each needs a client of its own.\n",
                 plan->workers, plan->wanted_workers);
@@ -182,7 +199,7 @@ static enum run_exit session_main(const struct config *config, struct err *err)
     engine_choose(&session.plan.engine, &config->engine);
     if (config->program.show_config)
         return show_config(&session, err);
-    tell_surplus(&session.plan);
+    tell_notes(&session.plan);
     const enum run_exit exit_code = run(&session, err);
     release(&session);
     return exit_code;

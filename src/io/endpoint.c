@@ -76,7 +76,7 @@ static int wait_for_connect(int fd, uint64_t timeout_ns)
 
 static int try_address(const struct endpoint_address *address, uint64_t timeout_ns)
 {
-    const int fd = socket_open(address->socket.ss_family);
+    const int fd = socket_open(address->socket.ss_family, SOCKET_NON_BLOCKING);
     int failure = 0;
 
     if (fd < 0)

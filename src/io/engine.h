@@ -11,7 +11,7 @@
 #include "base/option.h"
 #include "io/loop.h"
 
-enum engine_choice { ENGINE_AUTO, ENGINE_EPOLL };
+enum engine_choice { ENGINE_AUTO, ENGINE_EPOLL, ENGINE_URING };
 
 struct engine_config {
     int choice; /* enum engine_choice */
@@ -19,13 +19,16 @@ struct engine_config {
 
 extern const struct option_spec engine_options[];
 
-enum { ENGINE_TEXT_MAX = 200 };
+enum { ENGINE_NAME_MAX = 80, ENGINE_NOTE_MAX = 600 };
 
 struct engine {
     const struct loop_ops *ops;
-    char name[ENGINE_TEXT_MAX]; /* with its mode: as reports show it */
-    char note[ENGINE_TEXT_MAX]; /* a sentence: why it is not the one that was asked for; or "" */
+    char name[ENGINE_NAME_MAX]; /* with its mode: as reports show it */
+    char note[ENGINE_NOTE_MAX]; /* a sentence: why it is not io_uring, which was wanted; or "" */
 };
+
+/* The version of liburing, or "none" when it was built without. */
+const char *engine_library(void);
 
 /* Never fails: epoll is always there. */
 void engine_choose(struct engine *engine, const struct engine_config *config);

@@ -4,6 +4,15 @@
 #include <errno.h>
 #include <unistd.h>
 
+void engine_list(struct loop *loop, struct channel *channel)
+{
+    if (channel->listed || channel->state != CHANNEL_OPEN)
+        return;
+    channel->listed = true;
+    channel->next = loop->to_send;
+    loop->to_send = channel;
+}
+
 struct channel *engine_take_listed(struct loop *loop)
 {
     struct channel *channel = loop->to_send;

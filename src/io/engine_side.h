@@ -8,15 +8,8 @@
 #include "base/clock.h"
 #include "io/loop.h"
 
-/* Lists an open channel among those to send. */
-static inline void engine_list(struct loop *loop, struct channel *channel)
-{
-    if (channel->listed || channel->state != CHANNEL_OPEN)
-        return;
-    channel->listed = true;
-    channel->next = loop->to_send;
-    loop->to_send = channel;
-}
+/* loop_ops.send: lists an open channel among those to send. */
+void engine_list(struct loop *loop, struct channel *channel);
 
 /* Takes a channel off the list of those to send; one that was given up meanwhile moves on to those
  * to close. There must be one. */

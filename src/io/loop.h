@@ -95,6 +95,7 @@ struct loop {
 };
 
 extern const struct loop_ops loop_epoll;
+extern const struct loop_ops loop_uring; /* where HAVE_URING says so */
 
 /* Begins to connect a closed channel (TCP: without Nagle's delay). The address is borrowed until
  * the channel is opened or closed. */

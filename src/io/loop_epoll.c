@@ -78,7 +78,7 @@ static void epoll_connect(struct loop *head, struct channel *channel,
     assert(channel->state == CHANNEL_CLOSED);
     channel->state = CHANNEL_DIALING;
     channel->blocked = channel->broken = false;
-    channel->fd = socket_open(address->sa_family);
+    channel->fd = socket_open(address->sa_family, SOCKET_NON_BLOCKING);
     if (channel->fd < 0) {
         engine_close(head, channel, errno);
         return;

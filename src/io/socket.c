@@ -8,9 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int socket_open(int family)
+int socket_open(int family, enum socket_kind kind)
 {
-    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int flags = kind == SOCKET_NON_BLOCKING ? SOCK_NONBLOCK | SOCK_CLOEXEC : SOCK_CLOEXEC;
+    const int fd = socket(family, SOCK_STREAM | flags, 0);
     const int on = 1;
 
     if (fd >= 0 && family != AF_UNIX)

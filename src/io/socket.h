@@ -5,8 +5,11 @@
 #ifndef IO_SOCKET_H
 #define IO_SOCKET_H
 
-/* A non-blocking stream socket, for TCP without Nagle's delay; -1 with errno set. */
-int socket_open(int family);
+/* io_uring waits by itself, but for sockets that are said to be non-blocking. */
+enum socket_kind { SOCKET_BLOCKING, SOCKET_NON_BLOCKING };
+
+/* A stream socket, for TCP without Nagle's delay; -1 with errno set. */
+int socket_open(int family, enum socket_kind kind);
 
 /*
  * 0 if the socket is connected, else the errno of its failure. A dial to a closed port of this

@@ -109,6 +109,7 @@ void describe_plan(const struct plan *plan, FILE *out)
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));
     fprintf(out, "Load: %s\n", describe_load(plan, text));
+    fprintf(out, "Engine: %s\n", plan->engine.name);
     print_limit(out, "Requests", plan->requests, false);
     print_limit(out, "Duration", plan->duration_ns, true);
     print_clients(plan, out);

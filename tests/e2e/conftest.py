@@ -2,7 +2,8 @@
 """
 End-to-end tests: the program, as a user runs it, against real servers and fake ones.
 
-VALKEY_POLYGLOT names the program; the default is build/release/valkey-polyglot. Everything that a
+VALKEY_POLYGLOT names the program; the default is build/release/valkey-polyglot. VALKEY_POLYGLOT_IO
+names the engine that all of them run with; where the kernel has none such, they are skipped. Everything that a
 test starts ends with it: by a timeout, by its pid, or with pytest itself.
 """
 import os
@@ -17,6 +18,13 @@ import real_server
 def pytest_configure(config):
     if not os.access(program.PATH, os.X_OK):
         pytest.exit(f"{program.PATH} is no program: build it, or name it in VALKEY_POLYGLOT", 2)
+
+
+def pytest_collection_modifyitems(items):
+    if program.has_engine():
+        return
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=f"no {program.ENGINE} here"))
 
 
 @pytest.fixture

@@ -12,8 +12,17 @@ import report
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PATH = os.environ.get("VALKEY_POLYGLOT", str(REPOSITORY / "build" / "release" / "valkey-polyglot"))
+ENGINE = os.environ.get("VALKEY_POLYGLOT_IO", "")
+ENGINE_NAMES = {"": "epoll", "epoll": "epoll", "uring": "io_uring"}
 TIMEOUT = 90.0
 SANITIZER_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
+
+
+def has_engine():
+    """Whether the engine that the tests are to run with can be used here and now."""
+    said = subprocess.run([PATH, "--version"], stdout=subprocess.PIPE, text=True, check=True, timeout=TIMEOUT).stdout
+    engines = next(line for line in said.splitlines() if line.startswith("I/O engines: "))
+    return ENGINE_NAMES[ENGINE] in engines
 
 
 class Result:
@@ -64,8 +73,9 @@ class Result:
 class Program:
     """A program that was started. Its output goes to files, so that it never waits for the test."""
 
-    def __init__(self, arguments, folder, limits=(), env=None, stdout=None, ignore=()):
-        self.arguments = [str(argument) for argument in arguments]
+    def __init__(self, arguments, folder, limits=(), env=None, stdout=None, ignore=(), before=None):
+        engine = ["--io", ENGINE] if ENGINE else []
+        self.arguments = engine + [str(argument) for argument in arguments]
         self.out_path = folder / "stdout"
         self.err_path = folder / "stderr"
         self.finished = None
@@ -76,6 +86,8 @@ class Program:
                 signal.signal(number, signal.SIG_IGN)
             for kind, soft_hard in limits:
                 resource.setrlimit(kind, soft_hard)
+            if before:
+                before()
 
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(

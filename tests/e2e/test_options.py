@@ -74,6 +74,7 @@ REFUSED = [
     ("--interval-metrics-interval-duration-sec 0", ["--interval-metrics-interval-duration-sec"]),
     ("--log-level LOUD", ["--log-level", "DEBUG"]),
     ("--seed x", ["--seed"]),
+    ("--io iocp", ["--io", "auto", "epoll", "uring"]),
     ("--debug=1", ["--debug"]),
     ("--local-server=/nowhere/valkey-server", ["--local-server", "/nowhere/valkey-server"]),
     ("--rps 100", ["--rps", "--qps"]),
@@ -91,7 +92,7 @@ OPTIONS = """--host --port --clients --requests --datasize --type --threads --te
     --qps-ramp-mode --qps-ramp-factor --processes --single-process --clients-ramp-start --clients-ramp-end
     --client-ramp-interval --client-ramp-mode --clients-per-ramp --client-ramp-factor --request-timeout
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
-    --local-server --show-config --quiet --help --version""".split()
+    --local-server --io --show-config --quiet --help --version""".split()
 LETTERS = "-H -h -p -c -n -d -t -r -P -q".split()
 GROUPS = ["basic options", "advanced options", "rate limiting options", "client ramp options",
           "multi-process options", "timeout options", "output options"]

@@ -8,11 +8,17 @@
 #include "loop_diary.h"
 #include "peer.h"
 
+#include <stdio.h>
 #include <sys/eventfd.h>
 
 enum { LARGE = 32 << 20 /* no kernel takes so many bytes at once */ };
 
-static const struct loop_ops *const engines[] = {&loop_epoll};
+static const struct loop_ops *const engines[] = {
+    &loop_epoll,
+#if HAVE_URING
+    &loop_uring,
+#endif
+};
 
 struct fixture {
     struct loop *loop;
@@ -76,12 +82,55 @@ struct loop_check {
     check_fn *check;
 };
 
-static inline void check_all_engines(void **state)
-{
-    const struct loop_check *check = *state;
+/* A check for one of the engines. */
+struct engine_check {
+    const struct loop_check *check;
+    const struct loop_ops *engine;
+    char name[80];
+};
 
-    for (size_t i = 0; i < COUNT(engines); i++)
-        check->check(engines[i]);
+/* Not every kernel and container has every engine. */
+static inline bool is_available(const struct loop_ops *engine)
+{
+    const struct loop_setup setup = {.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                     .channels = 1};
+    struct loop *loop = NULL;
+    struct err err;
+    const bool available = engine->create(&loop, &setup, &err) == 0;
+
+    loop_destroy(&loop);
+    close(setup.wake_fd);
+    return available;
+}
+
+static inline void run_engine_check(void **state)
+{
+    const struct engine_check *run = *state;
+
+    if (!is_available(run->engine))
+        skip();
+    run->check->check(run->engine);
+}
+
+enum { CHECKS_MAX = 32 };
+
+/* Runs each check with each engine, as a test of its own. */
+static inline int run_checks(const struct loop_check *checks, size_t count)
+{
+    struct engine_check runs[CHECKS_MAX];
+    struct CMUnitTest tests[CHECKS_MAX];
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < COUNT(engines); j++, used++) {
+            struct engine_check *run = &runs[used];
+
+            assert_in_range(used, 0, CHECKS_MAX - 1);
+            *run = (struct engine_check){.check = &checks[i], .engine = engines[j]};
+            snprintf(run->name, sizeof run->name, "%s, %s", checks[i].name, engines[j]->name);
+            tests[used] = (struct CMUnitTest){run->name, run_engine_check, NULL, NULL, run};
+        }
+    return _cmocka_run_group_tests("engines", tests, used, NULL, NULL);
 }
 
 #endif

@@ -105,6 +105,19 @@ static void check_large(const struct loop_ops *engine)
     free(part);
 }
 
+/* Turns until the deadline. A signal, or what the kernel has to do for the thread, may end a wait
+ * early, but not again and again. */
+static uint64_t turn_to(struct fixture *fixture, uint64_t deadline_ns)
+{
+    uint64_t now_ns = loop_turn(fixture->loop, deadline_ns);
+
+    for (int turns = 0; now_ns < deadline_ns; turns++) {
+        assert_in_range(turns, 0, 10);
+        now_ns = loop_turn(fixture->loop, deadline_ns);
+    }
+    return now_ns;
+}
+
 static void check_wake(const struct loop_ops *engine)
 {
     const uint64_t one = 1;
@@ -117,7 +130,7 @@ static void check_wake(const struct loop_ops *engine)
     assert_true(now_ns - begin_ns < 30 * (uint64_t)CLOCK_NS_PER_S);
     /* It has been taken: the next turn waits. */
     const uint64_t deadline_ns = clock_now_ns() + 20 * CLOCK_NS_PER_MS;
-    assert_true(loop_turn(fixture.loop, deadline_ns) >= deadline_ns);
+    turn_to(&fixture, deadline_ns);
     tear_down(&fixture);
 }
 
@@ -129,9 +142,7 @@ static void check_deadlines(const struct loop_ops *engine)
     set_up(&fixture, engine);
     for (size_t i = 0; i < COUNT(waits_ns); i++) {
         const uint64_t deadline_ns = clock_now_ns() + waits_ns[i];
-        uint64_t now_ns = loop_turn(fixture.loop, deadline_ns);
-        assert_true(now_ns >= deadline_ns);
-        assert_true(now_ns <= clock_now_ns());
+        assert_true(turn_to(&fixture, deadline_ns) <= clock_now_ns());
     }
     loop_turn(fixture.loop, 0);
     tear_down(&fixture);
@@ -159,7 +170,7 @@ static void check_answer(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
-/* What a handler adds to another channel has left when the turn is over. */
+/* What a handler adds to another channel leaves before the loop waits the next time. */
 static void check_send_to_another(const struct loop_ops *engine)
 {
     struct fixture fixture;
@@ -176,6 +187,7 @@ static void check_send_to_another(const struct loop_ops *engine)
     one.other = &two;
     peer_say(peers[0], "x");
     turn_until(&fixture, &one, 'b');
+    loop_turn(fixture.loop, 0);
     assert_int_equal(recv(peers[1], heard, sizeof heard, MSG_DONTWAIT), 4);
     assert_memory_equal(heard, "pong", 4);
     assert_string_equal(one.events, "ob");
@@ -189,7 +201,7 @@ static void check_send_to_another(const struct loop_ops *engine)
 
 int main(void)
 {
-    static struct loop_check checks[] = {
+    static const struct loop_check checks[] = {
         {"conversation", check_conversation},
         {"refused", check_refused},
         {"large", check_large},
@@ -198,9 +210,6 @@ int main(void)
         {"answer", check_answer},
         {"send to another", check_send_to_another},
     };
-    struct CMUnitTest tests[COUNT(checks)];
 
-    for (size_t i = 0; i < COUNT(checks); i++)
-        tests[i] = (struct CMUnitTest){checks[i].name, check_all_engines, NULL, NULL, &checks[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_checks(checks, COUNT(checks));
 }

@@ -36,7 +36,9 @@ static void check_words_before_a_reset(const struct loop_ops *engine)
     add(fixture.loop, &diary, "PING\r\n");
     turn_until(&fixture, &diary, 'c');
     assert_int_equal(diary.received, strlen("-ERR no\r\n"));
-    assert_string_equal(diary.events, "osebc");
+    /* A loop by completion may hear the words before it hears that the send failed. */
+    if (strcmp(diary.events, "osbec") != 0)
+        assert_string_equal(diary.events, "osebc");
     outbox_deinit(&diary.channel.outbox);
     tear_down(&fixture);
 }
@@ -192,7 +194,7 @@ static void check_close_by_another(const struct loop_ops *engine)
 
 int main(void)
 {
-    static struct loop_check checks[] = {
+    static const struct loop_check checks[] = {
         {"last words", check_last_words},
         {"words before a reset", check_words_before_a_reset},
         {"reset", check_reset},
@@ -202,9 +204,6 @@ int main(void)
         {"close while dialling", check_close_while_dialling},
         {"close by another", check_close_by_another},
     };
-    struct CMUnitTest tests[COUNT(checks)];
 
-    for (size_t i = 0; i < COUNT(checks); i++)
-        tests[i] = (struct CMUnitTest){checks[i].name, check_all_engines, NULL, NULL, &checks[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_checks(checks, COUNT(checks));
 }
