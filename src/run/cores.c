@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,52 +18,99 @@ static unsigned affinity_cores(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-/* The cores of "<quota> <period>", rounded up; UINT_MAX for "max" or what cannot be read. */
-static unsigned quota_cores(const char *directory)
+/* Rounded up; UINT_MAX without a quota. */
+static unsigned whole_cores(long long quota_us, long long period_us)
 {
-    char path[GROUP_MAX + 32];
-    unsigned long quota, period;
-    unsigned cores = UINT_MAX;
-
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", directory);
-    FILE *file = fopen(path, "re");
-    if (!file)
+    if (quota_us <= 0 || period_us <= 0)
         return UINT_MAX;
-    if (fscanf(file, "%lu %lu", &quota, &period) == 2 && period > 0)
-        cores = (unsigned)((quota + period - 1) / period);
-    fclose(file);
-    return cores ? cores : 1;
+    const long long cores = (quota_us + period_us - 1) / period_us;
+    return cores < UINT_MAX ? (unsigned)cores : UINT_MAX;
 }
 
-/* The path of this process's group in the one hierarchy of version 2: the line "0::<path>". */
-static void own_group(char path[GROUP_MAX])
+/* Reads up to two numbers at the beginning of a file of /sys/fs/cgroup. Returns how many. */
+static int read_numbers(const char *directory, const char *name, long long numbers[2])
+{
+    char path[GROUP_MAX + 64];
+
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/%s", directory, name);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    const int count = fscanf(file, "%lld %lld", &numbers[0], &numbers[1]);
+    fclose(file);
+    return count < 0 ? 0 : count;
+}
+
+/* Version 2: "<quota> <period>" or "max <period>". */
+static unsigned quota_of_two(const char *directory)
+{
+    long long numbers[2];
+
+    if (read_numbers(directory, "cpu.max", numbers) < 2)
+        return UINT_MAX;
+    return whole_cores(numbers[0], numbers[1]);
+}
+
+/* Version 1: a file each; a quota of -1 is none. */
+static unsigned quota_of_one(const char *directory)
+{
+    long long quota[2], period[2];
+
+    if (read_numbers(directory, "cpu.cfs_quota_us", quota) < 1 ||
+        read_numbers(directory, "cpu.cfs_period_us", period) < 1)
+        return UINT_MAX;
+    return whole_cores(quota[0], period[0]);
+}
+
+/* Whether "cpu" is in a list such as "cpu,cpuacct". */
+static bool has_cpu(const char *list, size_t len)
+{
+    for (const char *end = list + len; list < end;) {
+        const size_t word = strcspn(list, ",:");
+        if (word == 3 && memcmp(list, "cpu", 3) == 0)
+            return true;
+        list += word + 1;
+    }
+    return false;
+}
+
+/* Finds this process's group among the lines "<number>:<controllers>:<path>": in the one hierarchy
+ * of version 2, which names no controllers, or in that of version 1 with the controller cpu. Sets
+ * `directory` to its place below /sys/fs/cgroup, whose first `root` bytes are the hierarchy's. */
+static void find_group(bool two, char directory[GROUP_MAX], size_t *root)
 {
     char line[GROUP_MAX];
     FILE *file = fopen("/proc/self/cgroup", "re");
 
-    path[0] = '\0';
-    if (!file)
-        return;
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, "0::", 3) != 0)
+    *root = (size_t)snprintf(directory, GROUP_MAX, "%s", two ? "" : "/cpu");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *controllers = strchr(line, ':');
+        const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path)
             continue;
-        line[3 + strcspn(line + 3, "\n")] = '\0';
-        memcpy(path, line + 3, strlen(line + 3) + 1);
+        const size_t len = (size_t)(path - controllers) - 1;
+        if (two ? len > 0 : !has_cpu(controllers + 1, len))
+            continue;
+        snprintf(directory + *root, GROUP_MAX - *root, "%.*s", (int)strcspn(path + 1, "\n"),
+                 path + 1);
         break;
     }
-    fclose(file);
+    if (file)
+        fclose(file);
 }
 
-/* A group has no more than any of those above it. */
-static unsigned group_cores(void)
+/* A group has no more than any of those above it. In a container the path may be the host's, and
+ * lead nowhere; its own group is then at the top. */
+static unsigned group_cores(bool two)
 {
-    char path[GROUP_MAX];
+    char directory[GROUP_MAX];
     unsigned cores = UINT_MAX;
+    size_t root;
 
-    own_group(path);
+    find_group(two, directory, &root);
     for (;;) {
-        const unsigned here = quota_cores(path);
-        char *last = strrchr(path, '/');
+        const unsigned here = two ? quota_of_two(directory) : quota_of_one(directory);
+        char *last = strrchr(directory + root, '/');
 
         if (here < cores)
             cores = here;
@@ -72,10 +120,17 @@ static unsigned group_cores(void)
     }
 }
 
+static unsigned quota_cores(void)
+{
+    const unsigned one = group_cores(false), two = group_cores(true);
+
+    return one < two ? one : two;
+}
+
 unsigned cores_usable(void)
 {
     const unsigned by_affinity = affinity_cores();
-    const unsigned by_quota = group_cores();
+    const unsigned by_quota = quota_cores();
     const unsigned cores = by_quota < by_affinity ? by_quota : by_affinity;
 
     return cores ? cores : 1;
