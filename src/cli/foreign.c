@@ -154,9 +154,7 @@ static const struct foreign table[] = {
     {"--graphite-port", no_such},
 
     /* Engines and client libraries. */
-    {"--pace", not_yet},
-    {"--cpus", not_yet},
-    {"--cores", not_yet},
+    {"--cores", "is not an option here; use --cpus."},
     {"--driver", not_yet},
     {"--glide-library", not_yet},
     {"--glide-clients", not_yet},

@@ -31,6 +31,8 @@ struct report_run {
     const char *engine;  /* how bytes were moved: "epoll" */
     const char *keys;    /* "random, 1,000,000 keys" */
     const char *load;    /* "closed loop", "open loop, 1000 requests a second" */
+    const char *pace;    /* how it waited: "hybrid, margin 63 us"; NULL: by sleeping */
+    const char *cpus;    /* which workers were pinned to: "0-3,8"; NULL: to none */
     bool scheduled;      /* an open loop: response times count from the due time */
     bool reads;          /* hits and misses are told apart */
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
@@ -51,7 +53,7 @@ struct report_end {
     const struct snapshot *total; /* the last snapshot */
     uint64_t elapsed_ns;          /* what rates divide by */
     uint64_t due, unsent; /* of a schedule; without one, unsent: left by workers that died */
-    const char *ending;   /* why it ended early; NULL: it was complete */
+    const char *ending;                  /* why it ended early; NULL: it was complete */
     const struct report_worker *workers; /* as many as the run had, in order */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };

@@ -242,6 +242,10 @@ static void print_settings(struct text *text, const struct report_end *end)
         report_print(sink, "Value size: %" PRIu64 " byte%s\n", run->data_bytes,
                      run->data_bytes == 1 ? "" : "s");
     print_setting(sink, "Engine", run->engine);
+    if (run->pace)
+        print_setting(sink, "Pace", run->pace);
+    if (run->cpus)
+        print_setting(sink, "CPUs", run->cpus);
     print_count(sink, "Processes", run->processes);
     print_count(sink, "Workers in all", run->workers);
     print_count(sink, "Clients", run->clients);

@@ -127,11 +127,24 @@ static unsigned quota_cores(void)
     return one < two ? one : two;
 }
 
-unsigned cores_usable(void)
+int cores_check(const struct cpu_list *cpus, struct err *err)
 {
-    const unsigned by_affinity = affinity_cores();
+    cpu_set_t set;
+
+    if (cpus->count == 0 || sched_getaffinity(0, sizeof set, &set) < 0)
+        return 0;
+    for (unsigned i = 0; i < cpus->count; i++)
+        if (!CPU_ISSET(cpus->cpus[i], &set))
+            return err_set(err, "--cpus names CPU %u, which this process may not use.",
+                           (unsigned)cpus->cpus[i]);
+    return 0;
+}
+
+unsigned cores_usable(const struct cpu_list *cpus)
+{
+    const unsigned listed = cpus->count ? cpus->count : affinity_cores();
     const unsigned by_quota = quota_cores();
-    const unsigned cores = by_quota < by_affinity ? by_quota : by_affinity;
+    const unsigned cores = by_quota < listed ? by_quota : listed;
 
     return cores ? cores : 1;
 }

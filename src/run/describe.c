@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "run/pacer.h"
 
 enum { NUMBER_MAX = 32 };
 
@@ -54,6 +55,18 @@ const char *describe_load(const struct plan *plan, char *text)
     return text;
 }
 
+const char *describe_pace(const struct plan *plan, uint64_t margin_ns, char *text)
+{
+    static const char *const names[] = {
+        [PACE_SLEEP] = "sleep", [PACE_HYBRID] = "hybrid", [PACE_SPIN] = "spin"};
+    const int len = snprintf(text, DESCRIBE_MAX, "%s", names[plan->pace]);
+
+    if (margin_ns)
+        snprintf(text + len, DESCRIBE_MAX - (size_t)len, ", margin %" PRIu64 " us",
+                 margin_ns / CLOCK_NS_PER_US);
+    return text;
+}
+
 static void print_limit(FILE *out, const char *name, uint64_t value, bool is_time)
 {
     char text[NUMBER_MAX];
@@ -87,10 +100,14 @@ static void print_clients(const struct plan *plan, FILE *out)
 
 static void print_split(const struct plan *plan, FILE *out)
 {
+    if (plan->cpus.count)
+        fprintf(out, "CPUs: %s\n", plan->cpus.text);
     fprintf(out, "Processes: %u\nWorkers: %u\n", plan->processes, plan->workers);
     for (unsigned i = 0; i < plan->workers; i++) {
         fprintf(out, "  worker %u: process %u, %u clients", i, i % plan->processes,
                 plan_clients_of(plan, plan->ramp.clients.end, i));
+        if (plan->cpus.count)
+            fprintf(out, ", CPU %u", plan_cpu_of(plan, i));
         if (plan->scheduled && plan->requests)
             fprintf(out, ", %" PRIu64 " requests",
                     schedule_share(plan->requests, i, plan->workers));
@@ -110,6 +127,7 @@ void describe_plan(const struct plan *plan, FILE *out)
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));
     fprintf(out, "Load: %s\n", describe_load(plan, text));
     fprintf(out, "Engine: %s\n", plan->engine.name);
+    fprintf(out, "Pace: %s\n", describe_pace(plan, 0, text));
     print_limit(out, "Requests", plan->requests, false);
     print_limit(out, "Duration", plan->duration_ns, true);
     print_clients(plan, out);

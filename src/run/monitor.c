@@ -10,6 +10,7 @@
 #include "run/describe.h"
 #include "run/ending.h"
 #include "run/messages.h"
+#include "run/pacer.h"
 #include "run/signals.h"
 #include "run/watch.h"
 
@@ -29,7 +30,7 @@ struct monitor {
     uint64_t next_ns[SINKS_MAX]; /* when each sink wants its next interval */
     int signal;                  /* that was taken, or 0 */
     bool told_last;              /* the workers were woken when the last request had been taken */
-    char keys[DESCRIBE_MAX], load[DESCRIBE_MAX]; /* for the report */
+    char keys[DESCRIBE_MAX], load[DESCRIBE_MAX], pace[DESCRIBE_MAX]; /* for the report */
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -129,6 +130,27 @@ static int wait_until_ready(struct monitor *monitor, struct err *err)
     return 0;
 }
 
+/* Workers that are not ready so far have measured none, and are left out. */
+static uint64_t widest_margin_ns(const struct board *board)
+{
+    uint64_t widest_ns = 0;
+
+    for (unsigned i = 0; i < board->workers; i++) {
+        const uint64_t margin_ns =
+            atomic_load_explicit(&board->slots[i].margin_ns, memory_order_relaxed);
+        widest_ns = margin_ns > widest_ns ? margin_ns : widest_ns;
+    }
+    return widest_ns;
+}
+
+/* How the workers wait, for the report; NULL when in no special way. */
+static const char *pace(struct monitor *monitor)
+{
+    if (monitor->plan->pace == PACE_SLEEP)
+        return NULL;
+    return describe_pace(monitor->plan, widest_margin_ns(monitor->setup->board), monitor->pace);
+}
+
 static void begin_sinks(struct monitor *monitor)
 {
     const struct plan *plan = monitor->plan;
@@ -140,6 +162,8 @@ static void begin_sinks(struct monitor *monitor)
         .engine = plan->engine.name,
         .keys = describe_keys(plan, monitor->keys),
         .load = describe_load(plan, monitor->load),
+        .pace = pace(monitor),
+        .cpus = plan->cpus.count ? plan->cpus.text : NULL,
         .scheduled = plan->scheduled,
         .reads = entry->reads,
         .processes = plan->processes,

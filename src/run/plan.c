@@ -46,7 +46,7 @@ static void split(struct plan *plan, const struct run_config *run)
     uint64_t processes = run->single_process ? 1 : run->processes;
 
     if (processes == 0)
-        processes = cores_usable();
+        processes = cores_usable(&run->cpus);
     processes = least(processes, clients);
     plan->wanted_workers = (unsigned)(processes * run->threads);
     plan->workers = (unsigned)least(plan->wanted_workers, clients);
@@ -62,6 +62,8 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
                           .client = *input->client,
                           .connect_timeout_ns = input->endpoint->connect_timeout_ns,
                           .give_up_ns = run->give_up_ns,
+                          .pace = run->pace,
+                          .cpus = run->cpus,
                           .requests = run->requests,
                           .duration_ns = run->duration_ns,
                           .scheduled = schedule_wanted(input->rate)};
@@ -69,6 +71,9 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
     if (!plan->entry)
         return -EINVAL;
     int rc = keyspace_check(&input->source->keys, err);
+    if (rc < 0)
+        return rc;
+    rc = cores_check(&run->cpus, err);
     if (rc < 0)
         return rc;
     rc = init_clients(plan, input, err);
@@ -85,6 +90,11 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
 unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned worker)
 {
     return (unsigned)schedule_share(clients, worker, plan->workers);
+}
+
+unsigned plan_cpu_of(const struct plan *plan, unsigned worker)
+{
+    return plan->cpus.cpus[worker % plan->cpus.count];
 }
 
 uint64_t plan_drain_ns(const struct plan *plan, bool signalled)

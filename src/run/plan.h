@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cpu_list.h"
 #include "base/log.h"
 #include "base/option.h"
 #include "client/client.h"
@@ -26,6 +27,8 @@ struct run_config {
     uint64_t processes;   /* 0: as many as there are cores to use */
     uint64_t threads;     /* a process */
     uint64_t give_up_ns;  /* 0: never */
+    int pace;             /* enum pace */
+    struct cpu_list cpus; /* to pin workers to */
     bool single_process;
     bool local_server;
     const char *local_server_program; /* NULL: search */
@@ -41,6 +44,8 @@ struct plan {
     struct client_config client;
     uint64_t connect_timeout_ns;
     uint64_t give_up_ns;
+    int pace; /* enum pace */
+    struct cpu_list cpus;
     bool scheduled;
     struct schedule schedule; /* if scheduled */
     struct client_ramp ramp;
@@ -71,6 +76,9 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
 
 /* How many clients of `clients` in all belong to a worker: client i to worker i mod workers. */
 unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned worker);
+
+/* The CPU of a worker: worker i has the (i mod count)th of the list, which must not be empty. */
+unsigned plan_cpu_of(const struct plan *plan, unsigned worker);
 
 /* How long what is in flight is awaited when scheduling has stopped. */
 uint64_t plan_drain_ns(const struct plan *plan, bool signalled);

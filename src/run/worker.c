@@ -2,11 +2,13 @@
 #include "run/worker.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "run/feed.h"
+#include "run/pacer.h"
 #include "run/recorder.h"
 
 /* A loop turns at least this often, so that a turn counter that stands still means something. */
@@ -23,6 +25,7 @@ struct worker {
     struct source source;
     struct recorder recorder;
     struct feed feed;
+    struct pacer pacer;
     uint64_t start_ns;
     uint64_t waited_ns; /* by the loop, before T0 */
     uint64_t step_ns;   /* when more clients are to be opened */
@@ -175,6 +178,16 @@ static bool told_to_stop(const struct worker *worker)
     return atomic_load_explicit(&worker->header->stop_ns, memory_order_acquire) != 0;
 }
 
+/* Learns how early this thread has to wake up, while nothing else goes on. */
+static void calibrate(struct worker *worker)
+{
+    worker->pacer.mode = worker->plan->pace;
+    if (worker->pacer.mode != PACE_HYBRID)
+        return;
+    pacer_calibrate(&worker->pacer, worker->loop);
+    set_relaxed(&worker->slot->margin_ns, worker->pacer.margin_ns);
+}
+
 /* Dials, says ready, and goes on dialling until T0 has come. Returns the time; 0: stop. */
 static uint64_t wait_for_start(struct worker *worker)
 {
@@ -193,7 +206,9 @@ static uint64_t wait_for_start(struct worker *worker)
             set_state(worker, WORKER_READY);
         }
         const uint64_t pause_ns = now_ns + HEARTBEAT_NS;
-        now_ns = turn(worker, worker->start_ns ? worker->start_ns : pause_ns);
+        now_ns = turn(worker, worker->start_ns ? pacer_deadline_ns(&worker->pacer, now_ns,
+                                                                   worker->start_ns, pause_ns)
+                                               : pause_ns);
         worker->start_ns = atomic_load_explicit(&worker->header->start_ns, memory_order_acquire);
     }
     return now_ns;
@@ -217,11 +232,11 @@ static uint64_t issue(struct worker *worker, uint64_t now_ns)
         /* What was due before the end and found a slot has left by now. */
         if (feed_is_over(&worker->feed, now_ns) || now_ns >= worker->feed.end_ns)
             break;
-        uint64_t deadline_ns = earlier(now_ns + HEARTBEAT_NS, worker->step_ns);
-        deadline_ns = earlier(deadline_ns, worker->feed.end_ns);
-        if (worker->plan->scheduled && worker->driver->free > 0)
-            deadline_ns = earlier(deadline_ns, worker->feed.due_ns);
-        now_ns = turn(worker, deadline_ns);
+        const bool ready = worker->plan->scheduled && worker->driver->free > 0;
+        const uint64_t due_ns = ready ? worker->feed.due_ns : CLOCK_NEVER;
+        uint64_t else_ns = earlier(now_ns + HEARTBEAT_NS, worker->step_ns);
+        else_ns = earlier(else_ns, worker->feed.end_ns);
+        now_ns = turn(worker, pacer_deadline_ns(&worker->pacer, now_ns, due_ns, else_ns));
     }
     worker->issuing = false;
     return now_ns;
@@ -251,7 +266,8 @@ static uint64_t drain(struct worker *worker, uint64_t now_ns)
 
         if (now_ns >= deadline_ns)
             break;
-        now_ns = turn(worker, earlier(deadline_ns, now_ns + HEARTBEAT_NS));
+        const uint64_t else_ns = earlier(deadline_ns, now_ns + HEARTBEAT_NS);
+        now_ns = turn(worker, pacer_deadline_ns(&worker->pacer, now_ns, CLOCK_NEVER, else_ns));
     }
     return now_ns;
 }
@@ -269,6 +285,22 @@ static void publish_end(struct worker *worker, uint64_t now_ns)
                           memory_order_relaxed);
 }
 
+/* Gives the thread its CPU of --cpus. What it touches first from here on lies near that. */
+static int pin(const struct worker *worker, struct err *err)
+{
+    const struct cpu_list *cpus = &worker->plan->cpus;
+    cpu_set_t set;
+
+    if (cpus->count == 0)
+        return 0;
+    const unsigned cpu = plan_cpu_of(worker->plan, worker->setup->number);
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) == 0)
+        return 0;
+    return err_sys(err, "Could not pin worker %u to CPU %u", worker->setup->number, cpu);
+}
+
 void worker_run(const struct worker_setup *setup)
 {
     struct worker worker = {.setup = setup,
@@ -280,12 +312,13 @@ void worker_run(const struct worker_setup *setup)
 
     /* Deadlines to the nanosecond: without this the kernel adds up to 50 us to each wait. */
     prctl(PR_SET_TIMERSLACK, 1UL);
-    if (create(&worker, &err) < 0) {
+    if (pin(&worker, &err) < 0 || create(&worker, &err) < 0) {
         board_put_text(worker.slot, OUTCOME_OTHER, str_of(err.text));
         release(&worker);
         set_state(&worker, WORKER_FAILED);
         return;
     }
+    calibrate(&worker);
     uint64_t now_ns = wait_for_start(&worker);
     if (now_ns) {
         now_ns = drain(&worker, issue(&worker, now_ns));

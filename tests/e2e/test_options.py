@@ -68,6 +68,16 @@ REFUSED = [
     ("--clients-ramp-start 2", ["--clients-ramp-end", "--client-ramp-interval"]),
     ("--clients-ramp-start 9 --clients-ramp-end 2 --client-ramp-interval 1 --clients-per-ramp 1",
      ["--clients-ramp-end"]),
+    ("--pace fast", ["--pace", "sleep", "hybrid", "spin", "fast"]),
+    ("--pace ", ["--pace", "sleep"]),
+    ("--cpus ", ["--cpus", "0-3,8"]),
+    ("--cpus all", ["--cpus", "all"]),
+    ("--cpus 0-", ["--cpus"]),
+    ("--cpus 3-0", ["--cpus", "backwards", "3-0"]),
+    ("--cpus 0,0", ["--cpus", "CPU 0", "twice"]),
+    ("--cpus 0,1024", ["--cpus", "1024"]),
+    ("--cpus 99999999999999999999999", ["--cpus"]),
+    ("--cpus 0-1023", ["--cpus", "may not use"]),
     ("--request-timeout x", ["--request-timeout"]),
     ("--connection-timeout -1", ["--connection-timeout"]),
     ("--give-up x", ["--give-up"]),
@@ -85,11 +95,12 @@ REFUSED = [
     ("-I", ["-I"]),
     ("-x 3", ["-x"]),
     ("--key-pattern R:R", ["--key-pattern"]),
+    ("--cores 2", ["--cores", "--cpus"]),
 ]
 
 OPTIONS = """--host --port --clients --requests --datasize --type --threads --test-duration --sequential --random
     --keyspace-offset --sequential-random-start --qps --start-qps --end-qps --qps-change-interval --qps-change
-    --qps-ramp-mode --qps-ramp-factor --processes --single-process --clients-ramp-start --clients-ramp-end
+    --qps-ramp-mode --qps-ramp-factor --pace --cpus --processes --single-process --clients-ramp-start --clients-ramp-end
     --client-ramp-interval --client-ramp-mode --clients-per-ramp --client-ramp-factor --request-timeout
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
     --local-server --io --show-config --quiet --help --version""".split()

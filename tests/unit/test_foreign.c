@@ -18,6 +18,7 @@ static void test_explains_what_others_have(void **state)
     } cases[] = {
         {"--rps", "--rps is not an option here; use --qps."},
         {"--test-time", "--test-time is not an option here; use --test-duration."},
+        {"--cores", "--cores is not an option here; use --cpus."},
         {"-l", "-l is not an option here; use --test-duration for a long run."},
         {"--cluster", "--cluster is not supported yet."},
         {"--hdr-file-prefix", "--hdr-file-prefix has no counterpart here."},

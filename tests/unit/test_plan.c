@@ -9,6 +9,9 @@
 #include "run/cores.h"
 #include "run/plan.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A config as the command line makes it, to be changed by a case. */
@@ -88,16 +91,65 @@ static void test_split(void **state)
 static void test_automatic_processes(void **state)
 {
     struct settings settings = defaults();
+    const unsigned cores = cores_usable(&settings.run.cpus);
     struct plan plan;
     struct err err;
 
     (void)state;
     settings.run.processes = 0;
     assert_int_equal(make(&plan, &settings, &err), 0);
-    assert_int_equal(plan.processes, cores_usable() < 50 ? cores_usable() : 50);
+    assert_int_equal(plan.processes, cores < 50 ? cores : 50);
     settings.run.single_process = true;
     assert_int_equal(make(&plan, &settings, &err), 0);
     assert_int_equal(plan.processes, 1);
+}
+
+/* The first CPU that this process may use, and one that it may not: there is always one, since
+ * masks of more CPUs than a list can hold are for larger machines than these. */
+static void find_cpus(uint16_t *mine, uint16_t *other)
+{
+    cpu_set_t mask;
+
+    assert_int_equal(sched_getaffinity(0, sizeof mask, &mask), 0);
+    for (*mine = 0; !CPU_ISSET(*mine, &mask);)
+        ++*mine;
+    for (*other = 0; CPU_ISSET(*other, &mask);)
+        ++*other;
+}
+
+static void test_cpus(void **state)
+{
+    struct settings settings = defaults();
+    struct cpu_list *cpus = &settings.run.cpus;
+    struct plan plan;
+    struct err err;
+    uint16_t mine, other;
+    char sentence[80];
+
+    (void)state;
+    find_cpus(&mine, &other);
+    settings.run.processes = 0;
+    *cpus = (struct cpu_list){.text = "some", .count = 1, .cpus = {mine}};
+    assert_int_equal(make(&plan, &settings, &err), 0);
+    assert_int_equal(plan.processes, 1);
+    settings.run.processes = 3;
+    assert_int_equal(make(&plan, &settings, &err), 0);
+    assert_int_equal(plan.processes, 3); /* who wants them shares the CPU */
+    *cpus = (struct cpu_list){.text = "some", .count = 2, .cpus = {mine, other}};
+    assert_int_equal(make(&plan, &settings, &err), -EINVAL);
+    snprintf(sentence, sizeof sentence, "--cpus names CPU %u, which this process may not use.",
+             (unsigned)other);
+    assert_string_equal(err.text, sentence);
+}
+
+static void test_cpus_go_round(void **state)
+{
+    const struct plan plan = {.workers = 7, .cpus = {.count = 3, .cpus = {8, 0, 2}}};
+    static const unsigned want[] = {8, 0, 2, 8, 0, 2, 8};
+
+    (void)state;
+    for (unsigned i = 0; i < plan.workers; i++)
+        assert_int_equal(plan_cpu_of(&plan, i), want[i]);
 }
 
 static void test_end(void **state)
@@ -180,6 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_automatic_processes),
+        cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_cpus_go_round),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_refusals_come_from_the_parts),

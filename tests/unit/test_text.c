@@ -301,6 +301,21 @@ static void test_schedule_kept(void **state)
     fixture_close(&fixture);
 }
 
+static void test_pace_and_cpus(void **state)
+{
+    struct report_run run = closed;
+    struct fixture fixture;
+
+    (void)state;
+    run.pace = "hybrid, margin 63 us";
+    run.cpus = "0-3,8";
+    fixture_begin(&fixture, &run);
+    take_end(&fixture, (struct report_end){.elapsed_ns = CLOCK_NS_PER_S});
+    assert_non_null(strstr(fixture.text, "\nEngine: epoll\nPace: hybrid, margin 63 us\n"
+                                         "CPUs: 0-3,8\nProcesses: 2\n"));
+    fixture_close(&fixture);
+}
+
 static void test_misses(void **state)
 {
     static const struct {
@@ -408,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_nothing_completed),
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_schedule_kept),
+        cmocka_unit_test(test_pace_and_cpus),
         cmocka_unit_test(test_misses),
         cmocka_unit_test(test_distribution_is_whole),
         cmocka_unit_test(test_quiet_wants_no_intervals),
