@@ -53,6 +53,9 @@ struct report_end {
     const struct snapshot *total; /* the last snapshot */
     uint64_t elapsed_ns;          /* what rates divide by */
     uint64_t due, unsent; /* of a schedule; without one, unsent: left by workers that died */
+    /* Of a schedule: the variance of the requests that were sent in a millisecond over their mean;
+     * 1 is that of a Poisson process, 0 that of perfectly even ones. */
+    double burstiness;
     const char *ending;                  /* why it ended early; NULL: it was complete */
     const struct report_worker *workers; /* as many as the run had, in order */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */

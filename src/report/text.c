@@ -167,11 +167,12 @@ static void print_part(struct report_sink *sink, const char *title, const struct
     distribution_deinit(&values);
 }
 
-static void print_parts(struct report_sink *sink, const struct snapshot *total)
+static void print_parts(struct report_sink *sink, const struct report_end *end)
 {
-    print_part(sink, "Service Time (ms):", total, MEASURE_SERVICE);
-    print_part(sink, "Slot Wait (ms):", total, MEASURE_SLOT_WAIT);
-    print_part(sink, "Send Lag (ms):", total, MEASURE_SEND_LAG);
+    print_part(sink, "Service Time (ms):", end->total, MEASURE_SERVICE);
+    print_part(sink, "Slot Wait (ms):", end->total, MEASURE_SLOT_WAIT);
+    print_part(sink, "Send Lag (ms):", end->total, MEASURE_SEND_LAG);
+    report_print(sink, "Burstiness: %.2f\n", end->burstiness);
 }
 
 static void print_accounting(struct text *text, const struct report_end *end)
@@ -322,7 +323,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_distribution(sink, &responses);
     print_tail(sink, &responses);
     if (text->run.scheduled)
-        print_parts(sink, end->total);
+        print_parts(sink, end);
     print_accounting(text, end);
     print_errors(sink, end->total);
     print_events(sink, end->total);

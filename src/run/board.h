@@ -66,7 +66,10 @@ struct board_slot {
     _Atomic uint64_t waited_ns;                   /* of which the loop waited */
     _Atomic uint64_t longest_ns;                  /* the longest stretch of work of it */
     _Atomic uint64_t overflows;                   /* of the kernel's room for news, in the loop */
-    _Atomic uint64_t margin_ns;                   /* of its pacer; stored before it says ready */
+    alignas(BOARD_LINE) _Atomic uint64_t burst_bins; /* struct burst_counts, on a schedule only */
+    _Atomic uint64_t burst_sum;
+    _Atomic uint64_t burst_squares;
+    _Atomic uint64_t margin_ns; /* of its pacer; stored before it says ready */
     alignas(BOARD_LINE) _Atomic uint64_t errors[OUTCOME_KINDS];
     _Atomic uint64_t events[EVENT_KINDS];
     alignas(BOARD_LINE) _Atomic uint32_t texts_put;

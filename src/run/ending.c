@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "stats/burst.h"
 
 static uint64_t load(_Atomic uint64_t *value)
 {
@@ -88,6 +89,20 @@ static void account(struct ending *ending, const struct watch *watch, uint64_t n
     }
 }
 
+static double burstiness(const struct board *board)
+{
+    struct burst_spread spread = {0};
+
+    for (unsigned i = 0; i < board->workers; i++) {
+        struct board_slot *slot = &board->slots[i];
+
+        burst_merge(&spread, &(struct burst_counts){.bins = load(&slot->burst_bins),
+                                                    .sum = load(&slot->burst_sum),
+                                                    .squares = load(&slot->burst_squares)});
+    }
+    return burst_ratio(&spread);
+}
+
 static void describe_workers(struct ending *ending, const struct watch *watch)
 {
     for (unsigned i = 0; i < watch->board->workers; i++) {
@@ -155,6 +170,7 @@ void ending_init(struct ending *ending, const struct watch *watch, const struct 
 {
     *ending = (struct ending){.end.total = total, .end.elapsed_ns = elapsed_ns(watch, now_ns)};
     account(ending, watch, now_ns);
+    ending->end.burstiness = burstiness(watch->board);
     describe_workers(ending, watch);
     explain(ending, watch);
     warn(ending, watch);

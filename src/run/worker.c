@@ -10,6 +10,7 @@
 #include "run/feed.h"
 #include "run/pacer.h"
 #include "run/recorder.h"
+#include "stats/burst.h"
 
 /* A loop turns at least this often, so that a turn counter that stands still means something. */
 #define HEARTBEAT_NS (UINT64_C(500) * CLOCK_NS_PER_MS)
@@ -26,6 +27,7 @@ struct worker {
     struct recorder recorder;
     struct feed feed;
     struct pacer pacer;
+    struct burst burst; /* on a schedule */
     uint64_t start_ns;
     uint64_t waited_ns; /* by the loop, before T0 */
     uint64_t step_ns;   /* when more clients are to be opened */
@@ -47,6 +49,20 @@ static void set_state(struct worker *worker, enum worker_state state)
         return; /* its counter is full: the monitor is awake already */
 }
 
+static void set_relaxed(_Atomic uint64_t *number, uint64_t value)
+{
+    atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+static void publish_burst(const struct worker *worker)
+{
+    const struct burst_counts *counts = &worker->burst.counts;
+
+    set_relaxed(&worker->slot->burst_bins, counts->bins);
+    set_relaxed(&worker->slot->burst_sum, counts->sum);
+    set_relaxed(&worker->slot->burst_squares, counts->squares);
+}
+
 /* Issues what can be issued now. */
 static void pump(struct worker *worker, uint64_t now_ns)
 {
@@ -57,6 +73,8 @@ static void pump(struct worker *worker, uint64_t now_ns)
             return;
         counter_add(&worker->slot->issued, 1);
         worker->busy_ns = now_ns;
+        if (worker->plan->scheduled && burst_add(&worker->burst, now_ns))
+            publish_burst(worker);
         const bool taken = driver_submit(worker->driver, &request);
         assert(taken);
         (void)taken;
@@ -135,11 +153,6 @@ static void open_clients(struct worker *worker, uint64_t now_ns)
     worker->driver->ops->open(worker->driver, wanted, now_ns);
 }
 
-static void set_relaxed(_Atomic uint64_t *number, uint64_t value)
-{
-    atomic_store_explicit(number, value, memory_order_relaxed);
-}
-
 /* From here on the loop's time is that of the run. */
 static void begin_effort(struct worker *worker)
 {
@@ -214,12 +227,21 @@ static uint64_t wait_for_start(struct worker *worker)
     return now_ns;
 }
 
+static void end_burst(struct worker *worker, uint64_t now_ns)
+{
+    if (!worker->plan->scheduled)
+        return;
+    burst_end(&worker->burst, earlier(now_ns, worker->feed.end_ns));
+    publish_burst(worker);
+}
+
 /* Issues requests until there are no more, or the run is told to stop. Returns the time. */
 static uint64_t issue(struct worker *worker, uint64_t now_ns)
 {
     worker->issuing = true;
     begin_effort(worker);
     feed_start(&worker->feed, worker->start_ns);
+    burst_start(&worker->burst, worker->start_ns);
     open_clients(worker, now_ns);
     set_state(worker, WORKER_RUNNING);
     for (;;) {
@@ -239,6 +261,7 @@ static uint64_t issue(struct worker *worker, uint64_t now_ns)
         now_ns = turn(worker, pacer_deadline_ns(&worker->pacer, now_ns, due_ns, else_ns));
     }
     worker->issuing = false;
+    end_burst(worker, now_ns);
     return now_ns;
 }
 

@@ -2,6 +2,8 @@
 """How workers wait (--pace) and where they run (--cpus, and the affinity of the whole program)."""
 import os
 import re
+import signal
+import time
 
 import pytest
 
@@ -27,6 +29,7 @@ def test_a_schedule_is_exact(run, server, pace):
     assert abs(report.due - 4000) <= 1
     assert report.issued == report.due == report.completed == server.calls("set")
     assert report.unsent == report.errors == 0
+    assert report.number("Send Lag (ms)", "Burstiness") >= 0
     assert report.has("How It Ran", "Pace") == (pace != "sleep")
 
 
@@ -35,6 +38,7 @@ def test_a_schedule_is_exact(run, server, pace):
 def test_a_closed_loop(run, server, pace):
     report = run("-p", server.port, "-n", 5000, "--pace", pace, "--threads", 2, "--processes", 1).expect(0).report
     assert report.completed == server.calls("set") == 5000
+    assert not report.has("Send Lag (ms)", "Burstiness")
 
 
 @pytest.mark.parametrize("pace", AWAKE)
@@ -65,6 +69,18 @@ def test_a_client_ramp_goes_on(run, fake, pace):
                  "--clients-per-ramp", 2, "--test-duration", 1, "--pace", pace, "--processes", 1).expect(0).report
     assert report.errors == 0
     assert len(used) == 6
+
+
+def test_a_burst_is_told(start, server):
+    """A program that stood still sends what came due meanwhile at once: 1000 of 4000 in a millisecond or a few."""
+    program = start("-p", server.port, "--qps", 2000, "--test-duration", 2, "-P", 20, "--processes", 1)
+    processes.wait_until(lambda: server.calls("set") >= 1000, "the first half second")
+    os.kill(program.pid, signal.SIGSTOP)
+    time.sleep(0.5)  # the experiment itself
+    os.kill(program.pid, signal.SIGCONT)
+    report = program.wait().expect(0).report
+    assert report.issued == report.due
+    assert report.number("Send Lag (ms)", "Burstiness") > 20
 
 
 def test_hybrid_names_its_margin(run, server):

@@ -178,12 +178,32 @@ static void test_warnings(void **state)
     tear_down(&fixture);
 }
 
+/* Two workers: one even, one that sends all of its ten requests in one of ten milliseconds. */
+static void test_burstiness(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 1000, 0, 0);
+    assert_true(end_of(&fixture)->burstiness == 0);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        struct board_slot *slot = &fixture.board.slots[i];
+
+        atomic_store(&slot->burst_bins, 10);
+        atomic_store(&slot->burst_sum, 10);
+        atomic_store(&slot->burst_squares, i == 0 ? 10 : 100);
+    }
+    assert_true(end_of(&fixture)->burstiness == 4.5); /* (0 + 9) / (1 + 1) */
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_due_is_issued_and_unsent),
         cmocka_unit_test(test_indices_of_the_dead_are_unsent),
         cmocka_unit_test(test_elapsed),
+        cmocka_unit_test(test_burstiness),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_warnings),
     };

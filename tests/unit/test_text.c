@@ -231,6 +231,7 @@ static const char schedule_report[] =
     "95th percentile: 0.060\n"
     "99th percentile: 0.060\n"
     "Maximum: 0.060\n"
+    "Burstiness: 0.12\n"
     "\n"
     "Accounting:\n"
     "==========\n"
@@ -279,7 +280,7 @@ static void test_schedule(void **state)
     record_us(&fixture, MEASURE_SEND_LAG, 60, 20);
     fixture.counted.issued = 22;
     take_end(&fixture, (struct report_end){
-                           .elapsed_ns = 2500000000, .due = 25, .unsent = 3, .warnings = NULL});
+                           .elapsed_ns = 2500000000, .due = 25, .unsent = 3, .burstiness = 0.1249});
     assert_string_equal(section(&fixture, "Tail Latency"), schedule_report);
     fixture_close(&fixture);
 }
