@@ -32,7 +32,7 @@ struct completion {
     const struct request *request;
     enum outcome outcome; /* OUTCOME_UNANSWERED too, when the driver is abandoned */
     bool null;            /* OK: the reply was null */
-    uint64_t free_ns;     /* when a slot was there for it */
+    uint64_t free_ns;     /* when a slot was there for it, and the bytes before it had left */
     uint64_t sent_ns;     /* just before the write that carried it; 0: it never left */
     uint64_t replied_ns;  /* just after the receive that ended its reply */
     struct str text;      /* what there is to say of an error */

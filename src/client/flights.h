@@ -14,6 +14,10 @@
 
 #include "load/request.h"
 
+/* A flight's `free_ns`: its slot is free when it is sent, since the kernel has still to take bytes
+ * that are before it, and that is for the other side to bring about. */
+#define FLIGHTS_HELD UINT64_MAX
+
 struct flight {
     struct request request;
     uint64_t free_ns; /* when a slot was there for it */
@@ -68,8 +72,13 @@ static inline const struct flight *flights_oldest_sent(const struct flights *fli
 /* Stamps those that had not been sent. */
 static inline void flights_stamp(struct flights *flights, uint64_t sent_ns, uint32_t slots)
 {
-    for (; flights->unsent > 0; flights->unsent--)
-        flights_at(flights, flights->count - flights->unsent, slots)->sent_ns = sent_ns;
+    for (; flights->unsent > 0; flights->unsent--) {
+        struct flight *flight = flights_at(flights, flights->count - flights->unsent, slots);
+
+        flight->sent_ns = sent_ns;
+        if (flight->free_ns == FLIGHTS_HELD)
+            flight->free_ns = sent_ns;
+    }
 }
 
 #endif

@@ -142,7 +142,10 @@ static bool standalone_submit(struct driver *head, const struct request *request
     struct client *client = first_free(driver);
     struct outbox *outbox = &client->link.channel.outbox;
     char *at = outbox_reserve(outbox, source_bytes_max(source));
-    const struct flight flight = {.request = *request, .free_ns = head->free_since_ns};
+    const struct flight flight = {
+        .request = *request,
+        .free_ns = outbox_has_left(outbox) ? head->free_since_ns : FLIGHTS_HELD,
+    };
 
     outbox_add(outbox, source_render(source, request, at));
     flights_push(&client->flights, &flight, driver->slots);
