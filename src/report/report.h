@@ -36,6 +36,7 @@ struct report_run {
     bool scheduled;      /* an open loop: response times count from the due time */
     bool reads;          /* hits and misses are told apart */
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
+    uint64_t cores;         /* that its workers may use */
     uint64_t requests;      /* the limit; 0: none */
     uint64_t start_ns;      /* T0 */
     uint64_t start_unix_ns; /* the wall clock at T0, for timestamps */
@@ -44,8 +45,10 @@ struct report_run {
 /* What a worker's loop did from T0 on. */
 struct report_worker {
     double busy;         /* the share of the time in which it did not wait: 0..1 */
+    double crowded;      /* ... in which it had no core to work on, if it got to its end */
     uint64_t longest_ns; /* the longest stretch of work between two waits */
     uint64_t overflows;  /* times when the kernel had no room for what it had to tell */
+    uint64_t loop_ns;    /* what the shares are of: from T0 to its last turn */
 };
 
 /* What is known when it has ended. */
@@ -56,7 +59,8 @@ struct report_end {
     /* Of a schedule: the variance of the requests that were sent in a millisecond over their mean;
      * 1 is that of a Poisson process, 0 that of perfectly even ones. */
     double burstiness;
-    const char *ending;                  /* why it ended early; NULL: it was complete */
+    const char *ending;   /* why it ended early; NULL: it was complete */
+    bool interrupted; /* ... because the user wanted it: what was measured until then is right */
     const struct report_worker *workers; /* as many as the run had, in order */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };

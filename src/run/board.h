@@ -66,6 +66,7 @@ struct board_slot {
     _Atomic uint64_t waited_ns;                   /* of which the loop waited */
     _Atomic uint64_t longest_ns;                  /* the longest stretch of work of it */
     _Atomic uint64_t overflows;                   /* of the kernel's room for news, in the loop */
+    _Atomic uint64_t crowded_ns; /* in which it had no core to work on; 0 until its end */
     alignas(BOARD_LINE) _Atomic uint64_t burst_bins; /* struct burst_counts, on a schedule only */
     _Atomic uint64_t burst_sum;
     _Atomic uint64_t burst_squares;

@@ -103,6 +103,11 @@ static double burstiness(const struct board *board)
     return burst_ratio(&spread);
 }
 
+static double share(uint64_t part_ns, uint64_t whole_ns)
+{
+    return part_ns < whole_ns ? (double)part_ns / (double)whole_ns : 1;
+}
+
 static void describe_workers(struct ending *ending, const struct watch *watch)
 {
     for (unsigned i = 0; i < watch->board->workers; i++) {
@@ -110,9 +115,11 @@ static void describe_workers(struct ending *ending, const struct watch *watch)
         const uint64_t loop_ns = load(&slot->loop_ns), waited_ns = load(&slot->waited_ns);
 
         ending->workers[i] = (struct report_worker){
-            .busy = waited_ns < loop_ns ? 1 - (double)waited_ns / (double)loop_ns : 0,
+            .busy = 1 - share(waited_ns, loop_ns),
+            .crowded = loop_ns ? share(load(&slot->crowded_ns), loop_ns) : 0,
             .longest_ns = load(&slot->longest_ns),
             .overflows = load(&slot->overflows),
+            .loop_ns = loop_ns,
         };
     }
     ending->end.workers = ending->workers;
@@ -126,6 +133,7 @@ static void explain(struct ending *ending, const struct watch *watch)
     switch ((enum stop_reason)atomic_load_explicit(&header->stop_reason, memory_order_relaxed)) {
     case STOP_SIGNAL:
         snprintf(ending->reason, sizeof ending->reason, "interrupted by a signal");
+        ending->end.interrupted = watch->lost == 0;
         break;
     case STOP_GAVE_UP:
         units_write_micro(watch->plan->give_up_ns / CLOCK_NS_PER_US, seconds, sizeof seconds);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "run/cores.h"
 #include "run/describe.h"
 #include "run/ending.h"
 #include "run/messages.h"
@@ -172,6 +173,7 @@ static void begin_sinks(struct monitor *monitor)
         .pipeline = plan->client.pipeline,
         .data_bytes = plan->source.data_bytes,
         .seed = plan->source.keys.seed,
+        .cores = cores_usable(),
         .requests = plan->requests,
         .start_ns = monitor->start_ns,
         .start_unix_ns = clock_unix_ns() + (monitor->start_ns - clock_now_ns()),

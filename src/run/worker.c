@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "run/crowding.h"
 #include "run/feed.h"
 #include "run/pacer.h"
 #include "run/recorder.h"
@@ -29,10 +30,11 @@ struct worker {
     struct pacer pacer;
     struct burst burst; /* on a schedule */
     uint64_t start_ns;
-    uint64_t waited_ns; /* by the loop, before T0 */
-    uint64_t step_ns;   /* when more clients are to be opened */
-    uint64_t busy_ns;   /* when a request was issued or ended last */
-    bool issuing;       /* between T0 and the end of scheduling */
+    uint64_t waited_ns;       /* by the loop, before T0 */
+    struct crowding crowding; /* before T0 */
+    uint64_t step_ns;         /* when more clients are to be opened */
+    uint64_t busy_ns;         /* when a request was issued or ended last */
+    bool issuing;             /* between T0 and the end of scheduling */
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -157,6 +159,7 @@ static void open_clients(struct worker *worker, uint64_t now_ns)
 static void begin_effort(struct worker *worker)
 {
     worker->waited_ns = worker->loop->waited_ns;
+    crowding_read(&worker->crowding);
     worker->loop->longest_ns = 0;
 }
 
@@ -169,6 +172,17 @@ static void publish_effort(const struct worker *worker, uint64_t now_ns)
     set_relaxed(&worker->slot->waited_ns, loop->waited_ns - worker->waited_ns);
     set_relaxed(&worker->slot->longest_ns, loop->longest_ns);
     set_relaxed(&worker->slot->overflows, loop->overflows);
+}
+
+/* Also how long the loop had no core to work on, which is known at its end alone. */
+static void publish_crowding(const struct worker *worker)
+{
+    const uint64_t loop_ns = atomic_load_explicit(&worker->slot->loop_ns, memory_order_relaxed);
+    const uint64_t waited_ns = worker->loop->waited_ns - worker->waited_ns;
+
+    set_relaxed(
+        &worker->slot->crowded_ns,
+        crowding_since_ns(&worker->crowding, loop_ns > waited_ns ? loop_ns - waited_ns : 0));
 }
 
 /* One turn of the loop with all that belongs to it but issuing. Returns the time. */
@@ -345,6 +359,7 @@ void worker_run(const struct worker_setup *setup)
     uint64_t now_ns = wait_for_start(&worker);
     if (now_ns) {
         now_ns = drain(&worker, issue(&worker, now_ns));
+        publish_crowding(&worker);
         publish_end(&worker, now_ns);
     }
     worker.driver->ops->abandon(worker.driver, now_ns);

@@ -155,6 +155,52 @@ static void test_reasons(void **state)
         const char *ending = end_of(&fixture)->ending;
         assert_int_equal(ending_is_early(&fixture.ending), cases[i].want != NULL);
         assert_true(cases[i].want ? strstr(ending, cases[i].want) != NULL : ending == NULL);
+        assert_int_equal(fixture.ending.end.interrupted, cases[i].reason == STOP_SIGNAL);
+        tear_down(&fixture);
+    }
+}
+
+/* A user's signal explains nothing when workers are lost, too. */
+static void test_interrupted_with_losses(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 0, 0, 0);
+    atomic_store(&fixture.board.header->stop_reason, (uint32_t)STOP_SIGNAL);
+    fixture.watch.lost = 1;
+    assert_false(end_of(&fixture)->interrupted);
+    tear_down(&fixture);
+}
+
+static void test_effort_of_workers(void **state)
+{
+    static const struct {
+        uint64_t loop_ms, waited_ms, crowded_ms;
+        double busy, crowded;
+    } cases[] = {
+        {100, 25, 8, 0.75, 0.08}, /* as it should be */
+        {100, 25, 0, 0.75, 0},    /* it did not get to its end */
+        {100, 0, 101, 1, 1},      /* the end lies behind the last turn */
+        {0, 0, 1, 0, 0},          /* no turn at all */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fixture fixture;
+
+        set_up(&fixture, 0, 0, 0);
+        struct board_slot *slot = &fixture.board.slots[1];
+        atomic_store(&slot->loop_ns, cases[i].loop_ms * MS);
+        atomic_store(&slot->waited_ns, cases[i].waited_ms * MS);
+        atomic_store(&slot->crowded_ns, cases[i].crowded_ms * MS);
+        atomic_store(&slot->longest_ns, 5);
+        atomic_store(&slot->overflows, 6);
+        const struct report_worker *worker = &end_of(&fixture)->workers[1];
+        assert_true(worker->busy == cases[i].busy && worker->crowded == cases[i].crowded);
+        assert_int_equal(worker->loop_ns, cases[i].loop_ms * MS);
+        assert_int_equal(worker->longest_ns, 5);
+        assert_int_equal(worker->overflows, 6);
         tear_down(&fixture);
     }
 }
@@ -205,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_elapsed),
         cmocka_unit_test(test_burstiness),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_interrupted_with_losses),
+        cmocka_unit_test(test_effort_of_workers),
         cmocka_unit_test(test_warnings),
     };
 
