@@ -11,6 +11,7 @@
 #include "report/progress.h"
 #include "report/report.h"
 #include "report/window.h"
+#include "report/workers.h"
 
 struct text {
     struct report_sink sink;
@@ -327,6 +328,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_accounting(text, end);
     print_errors(sink, end->total);
     print_events(sink, end->total);
+    workers_print(sink, end->workers, (unsigned)text->run.workers);
     print_settings(text, end);
     print_closing(text, end, responses.clamped);
     report_flush(sink);
