@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "report/progress.h"
 #include "report/report.h"
+#include "report/verdict.h"
 #include "report/window.h"
 #include "report/workers.h"
 
@@ -291,14 +292,41 @@ static void warn_of_lower_bounds(struct text *text, const struct report_end *end
                  end->unsent, unanswered);
 }
 
-static void print_closing(struct text *text, const struct report_end *end, uint64_t clamped)
+/* Whether the client was the limit; a run that failed has other troubles. */
+static void print_verdict(struct text *text, const struct report_end *end,
+                          const struct distribution *responses, bool *open)
+{
+    struct distribution lags;
+    char line[VERDICT_MAX];
+
+    if (end->ending && !end->interrupted)
+        return;
+    distribution_init(&lags);
+    snapshot_merge_measure(end->total, MEASURE_SEND_LAG, &lags);
+    const struct verdict_facts facts = {
+        .run = &text->run,
+        .workers = end->workers,
+        .elapsed_ns = end->elapsed_ns,
+        .requests = responses->total,
+        .response_p99_ns = distribution_percentile_ns(responses, 99000000),
+        .send_lag_p99_ns = distribution_percentile_ns(&lags, 99000000),
+    };
+    distribution_deinit(&lags);
+    if (verdict_judge(&facts, line) == VERDICT_NONE)
+        return;
+    open_closing(&text->sink, open);
+    report_print(&text->sink, "%s\n", line);
+}
+
+static void print_closing(struct text *text, const struct report_end *end,
+                          const struct distribution *responses)
 {
     struct report_sink *sink = &text->sink;
     bool open = false;
 
-    if (clamped) {
+    if (responses->clamped) {
         open_closing(sink, &open);
-        report_print(sink, "Clamped: %" PRIu64 " latencies above 60 s\n", clamped);
+        report_print(sink, "Clamped: %" PRIu64 " latencies above 60 s\n", responses->clamped);
     }
     if (end->ending) {
         open_closing(sink, &open);
@@ -310,6 +338,7 @@ static void print_closing(struct text *text, const struct report_end *end, uint6
         open_closing(sink, &open);
         print_setting(sink, "Warning", *warning);
     }
+    print_verdict(text, end, responses, &open);
 }
 
 static void text_end(struct report_sink *sink, const struct report_end *end)
@@ -330,7 +359,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_events(sink, end->total);
     workers_print(sink, end->workers, (unsigned)text->run.workers);
     print_settings(text, end);
-    print_closing(text, end, responses.clamped);
+    print_closing(text, end, &responses);
     report_flush(sink);
     distribution_deinit(&responses);
 }

@@ -417,6 +417,63 @@ static void test_full_disk(void **state)
     fclose(full);
 }
 
+/* The verdict is the last line, after all warnings; a run that failed gets none. */
+static void test_verdict(void **state)
+{
+    static const struct {
+        const char *ending;
+        bool interrupted;
+        const char *const warnings[2];
+        const char *tail; /* how the report ends */
+    } cases[] = {
+        {NULL, false, {NULL}, "0.1.0\n\nThe client was the limit: worker 0 was busy 99.0%"},
+        {NULL, false, {"One."}, "0.1.0\n\nWarning: One.\nThe client was the limit: worker 0 was"},
+        {"stopped", true, {NULL}, "0.1.0\n\nEnded early: stopped\nThe client was the limit: wo"},
+        {"gave up", false, {NULL}, "0.1.0\n\nEnded early: gave up\n"},
+    };
+    const struct report_worker worker = {.busy = 0.99, .loop_ns = CLOCK_NS_PER_S};
+    struct report_run run = closed;
+
+    (void)state;
+    run.workers = 1;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fixture fixture;
+
+        fixture_begin(&fixture, &run);
+        take_end(&fixture, (struct report_end){.elapsed_ns = CLOCK_NS_PER_S,
+                                               .ending = cases[i].ending,
+                                               .interrupted = cases[i].interrupted,
+                                               .workers = &worker,
+                                               .warnings = cases[i].warnings});
+        const char *tail = section(&fixture, "How It Ran:\n");
+        assert_non_null(tail = strstr(tail, cases[i].tail));
+        assert_string_equal(strchr(tail + strlen(cases[i].tail) - 1, '\n'), "\n");
+        assert_non_null(strstr(
+            fixture.text,
+            "\n\nWorkers:\n=======\nWorker 0: busy 99.0%, longest turn 0.000 ms\n\nHow It Ran:\n"));
+        fixture_close(&fixture);
+    }
+}
+
+/* The send lag that is judged is that of all workers. */
+static void test_note_of_send_lag(void **state)
+{
+    struct report_run run = closed;
+    struct fixture fixture;
+
+    (void)state;
+    run.scheduled = true;
+    run.pace = "sleep";
+    fixture_begin(&fixture, &run);
+    record_us(&fixture, MEASURE_RESPONSE, 300, 1000);
+    record_us(&fixture, MEASURE_SEND_LAG, 0, 980);
+    record_us(&fixture, MEASURE_SEND_LAG, 60, 20);
+    fixture.counted.issued = 1000;
+    take_end(&fixture, (struct report_end){.elapsed_ns = CLOCK_NS_PER_S, .due = 1000});
+    assert_non_null(strstr(fixture.text, "\n\nNote: the 99th percentile of send lag, 0.060 ms, "));
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +483,8 @@ int main(void)
         cmocka_unit_test(test_schedule_kept),
         cmocka_unit_test(test_pace_and_cpus),
         cmocka_unit_test(test_misses),
+        cmocka_unit_test(test_verdict),
+        cmocka_unit_test(test_note_of_send_lag),
         cmocka_unit_test(test_distribution_is_whole),
         cmocka_unit_test(test_quiet_wants_no_intervals),
         cmocka_unit_test(test_full_disk),
