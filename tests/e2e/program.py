@@ -25,6 +25,12 @@ def has_engine():
     return ENGINE_NAMES[ENGINE] in engines
 
 
+def is_sanitized():
+    """Whether the program was built with a sanitizer, which costs it a multiple of its speed."""
+    program = pathlib.Path(PATH).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 class Result:
     """What a run left: exit code (negative: the signal), stdout and stderr."""
 

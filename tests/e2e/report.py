@@ -38,6 +38,11 @@ for _bound in BOUNDS:
     BLOCK.append(("bucket", rf"<= {re.escape(_bound)} ms: (\d+\.\d\d)% \((\d+) requests\)"))
 BLOCK.append(("bucket", r"> 1000\.0 ms: (\d+\.\d\d)% \((\d+) requests\)"))
 INTEGERS = ("completed", "errors")
+EFFORT = (r"busy (?P<busy>\d+\.\d)%(, crowded out (?P<crowded>\d+\.\d)%)?, longest turn (?P<longest>\d+\.\d{3}) ms"
+          r"(, (1 overflow|(?!1 )[1-9]\d* overflows) of the queue)?")
+WORKERS_SHOWN = 16
+LIMIT = "The client was the limit: "
+CLOSING = re.compile(rf"(Ended early|Clamped|Warning|Note): \S.*|{LIMIT}[^;]*; [^;]*\.")
 
 
 class ReportError(AssertionError):
@@ -82,6 +87,20 @@ class Report:
     unanswered = property(lambda self: self.number("Accounting", "Unanswered"))
     unsent = property(lambda self: self.number("Accounting", "Unsent"))
     due = property(lambda self: self.number("Accounting", "Due"))
+
+    @property
+    def verdict(self):
+        """The sentence that accuses the client, or None."""
+        return next((line for line in self.closing if line.startswith(LIMIT)), None)
+
+    @property
+    def note(self):
+        return next((line for line in self.closing if line.startswith("Note: ")), None)
+
+    def worker(self, number):
+        """What the loop of a worker did, as numbers: busy and crowded in per cent, longest in ms."""
+        match = re.fullmatch(EFFORT, self.text_of("Workers", f"Worker {number}"))
+        return {name: float(text or 0) for name, text in match.groupdict().items()}
 
 
 class Output:
@@ -148,12 +167,40 @@ def check_accounting(report):
         require(report.due == report.issued + report.unsent, "due is not issued + unsent", report)
 
 
+def check_workers(report):
+    """One line each, or the busiest and a line for the others."""
+    section = report.sections.get("Workers")
+    if section is None:
+        return
+    for value in section.values():
+        effort = re.fullmatch(EFFORT, value.removeprefix("at most "))
+        require(effort, f"no effort of a worker: {value!r}", report)
+        require(float(effort["busy"]) <= 100 and float(effort["crowded"] or 0) <= 100, f"more than all: {value!r}", report)
+    count = report.number("How It Ran", "Workers in all")
+    names = [name for name in section if re.fullmatch(r"Worker \d+", name)]
+    others = [name for name in section if name == f"The other {count - WORKERS_SHOWN}"]
+    require(names == sorted(names, key=lambda name: int(name.split()[1])), "workers out of order", report)
+    require(len(names) == min(count, WORKERS_SHOWN) and len(section) == len(names) + len(others) and
+            len(others) == (count > WORKERS_SHOWN), f"not the lines of {count} workers", report)
+
+
+def check_closing(report):
+    """What ended the run and warnings; then, as the last line, one verdict or note at most."""
+    for line in report.closing:
+        require(CLOSING.fullmatch(line), f"no closing line: {line!r}", report)
+    judgements = [line for line in report.closing if line.startswith((LIMIT, "Note: "))]
+    require(judgements == report.closing[len(report.closing) - len(judgements):] and len(judgements) <= 1,
+            "a verdict or note is not the last line", report)
+
+
 def parse_report(lines):
     report = Report()
     report.text = "\n".join(lines)
     parse_sections(parse_block(lines, report), report)
     check_block(report)
     check_accounting(report)
+    check_workers(report)
+    check_closing(report)
     return report
 
 

@@ -47,11 +47,18 @@ Unanswered: 1
 Due: 8
 Unsent: 2
 
+Workers:
+=======
+Worker 0: busy 91.2%, crowded out 3.0%, longest turn 1.234 ms
+Worker 1: busy 99.0%, longest turn 0.000 ms, 2 overflows of the queue
+
 How It Ran:
 ==========
 Server: 127.0.0.1:6379
+Workers in all: 2
 
 Warning: something is odd.
+The client was the limit: worker 1 was busy; use less.
 """
 PROGRESS = ("[1.5s] Progress: 1,234/100,000 (1.2%), RPS: current=1,234 avg=1,230.5, Errors: 0 | "
             "Latency (ms): avg=0.12 p50=0.11 p95=0.15 p99=0.18")
@@ -63,7 +70,11 @@ def test_report_is_read():
     assert output.report.completed == 4
     assert output.report.due == 8
     assert output.report.sections["How It Ran"]["Server"] == "127.0.0.1:6379"
-    assert output.report.closing == ["Warning: something is odd."]
+    assert output.report.closing[0] == "Warning: something is odd."
+    assert output.report.verdict == "The client was the limit: worker 1 was busy; use less."
+    assert output.report.note is None
+    assert output.report.worker(0) == {"busy": 91.2, "crowded": 3.0, "longest": 1.234}
+    assert output.report.worker(1) == {"busy": 99.0, "crowded": 0.0, "longest": 0.0}
     assert output.progress[0]["total"] == 100000
 
 
@@ -87,8 +98,20 @@ def test_report_without_a_line_is_refused(at):
     ("Unsent: 2", "Unsent: 3"),
     ("\nAccounting", "Accounting"),
     ("Issued: 6\n", "Issued 6\n"),
+    ("busy 91.2%", "busy 91%"),
+    ("busy 91.2%", "busy 100.1%"),
+    ("out 3.0%", "out 100.1%"),
+    ("2 overflows", "1 overflows"),
+    ("Worker 1", "Worker X"),
+    ("Worker 0", "Worker 2"),
+    ("in all: 2", "in all: 3"),
+    ("in all: 2", "in all: 18"),
+    ("Warning: something", "Something"),
+    ("busy; use less.", "busy."),
+    ("use less.\n", "use less.\nWarning: and more.\n"),
+    ("use less.\n", "use less.\nNote: and more.\n"),
 ])
-def test_report_with_a_wrong_number_is_refused(right, wrong):
+def test_report_with_a_wrong_line_is_refused(right, wrong):
     text = BLOCK + REST
     assert right in text
     with pytest.raises(report.ReportError):
