@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 
 /* A loop that waited for less than this share of its time had no room left... */
 #define BUSY_LIMIT 0.95
@@ -127,9 +128,9 @@ static void write_wakes(const struct verdict_facts *facts, const char *pace, cha
 /* The next better way to wait; NULL: there is none. */
 static const char *better_pace(const char *pace)
 {
-    if (pace && strcmp(pace, "sleep") == 0)
+    if (!pace)
         return "hybrid";
-    return pace && strcmp(pace, "hybrid") == 0 ? "spin" : NULL;
+    return str_starts(str_of(pace), STR("hybrid")) ? "spin" : NULL;
 }
 
 enum verdict verdict_judge(const struct verdict_facts *facts, char *text)

@@ -173,7 +173,7 @@ static void begin_sinks(struct monitor *monitor)
         .pipeline = plan->client.pipeline,
         .data_bytes = plan->source.data_bytes,
         .seed = plan->source.keys.seed,
-        .cores = cores_usable(),
+        .cores = cores_usable(&plan->cpus),
         .requests = plan->requests,
         .start_ns = monitor->start_ns,
         .start_unix_ns = clock_unix_ns() + (monitor->start_ns - clock_now_ns()),

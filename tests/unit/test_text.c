@@ -463,7 +463,6 @@ static void test_note_of_send_lag(void **state)
 
     (void)state;
     run.scheduled = true;
-    run.pace = "sleep";
     fixture_begin(&fixture, &run);
     record_us(&fixture, MEASURE_RESPONSE, 300, 1000);
     record_us(&fixture, MEASURE_SEND_LAG, 0, 980);

@@ -49,7 +49,7 @@ static enum verdict judge(const struct judged *one, char *text)
     struct report_worker workers[WORKERS_MAX];
     const struct report_run run = {
         .scheduled = one->lag_ns > 0,
-        .pace = one->pace ? one->pace : "sleep",
+        .pace = one->pace,
         .workers = one->workers ? one->workers : 1,
         .cores = one->cores ? one->cores : 8,
         .clients = one->clients ? one->clients : 50,
@@ -224,7 +224,7 @@ static void test_wakes(void **state)
         {.name = "hybrid",
          .lag_ns = 51 * US,
          .response_ns = 500 * US,
-         .pace = "hybrid",
+         .pace = "hybrid, margin 63 us",
          .verdict = VERDICT_NOTE,
          .text = "--pace spin "},
         {.name = "spin can do no better",
@@ -328,7 +328,7 @@ static void test_too_little(void **state)
 /* Without anything about the workers the send lags can be judged still. */
 static void test_nothing_known(void **state)
 {
-    const struct report_run run = {.pace = "sleep", .workers = 1, .cores = 8, .scheduled = true};
+    const struct report_run run = {.workers = 1, .cores = 8, .scheduled = true};
     struct verdict_facts facts = {.run = &run, .elapsed_ns = 10 * S, .requests = 100000};
     char text[VERDICT_MAX];
 
