@@ -40,14 +40,15 @@ static inline struct flight *flights_at(const struct flights *flights, uint32_t 
     return &flights->ring[at < slots ? at : at - slots];
 }
 
-/* Adds the newest. The ring must have room. */
-static inline void flights_push(struct flights *flights, const struct flight *flight,
-                                uint32_t slots)
+/* Adds the newest, which is the caller's to fill in. The ring must have room. */
+static inline struct flight *flights_push(struct flights *flights, uint32_t slots)
 {
+    struct flight *const newest = flights_at(flights, flights->count, slots);
+
     assert(flights->count < slots);
-    *flights_at(flights, flights->count, slots) = *flight;
     flights->count++;
     flights->unsent++;
+    return newest;
 }
 
 /* Takes the oldest off. There must be one. */

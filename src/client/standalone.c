@@ -141,14 +141,13 @@ static bool standalone_submit(struct driver *head, const struct request *request
         return false;
     struct client *client = first_free(driver);
     struct outbox *outbox = &client->link.channel.outbox;
-    char *at = outbox_reserve(outbox, source_bytes_max(source));
-    const struct flight flight = {
+    char *at = outbox_reserve(outbox, source_room(source));
+
+    outbox_add(outbox, source_render(source, request, at));
+    *flights_push(&client->flights, driver->slots) = (struct flight){
         .request = *request,
         .free_ns = outbox_has_left(outbox) ? head->free_since_ns : FLIGHTS_HELD,
     };
-
-    outbox_add(outbox, source_render(source, request, at));
-    flights_push(&client->flights, &flight, driver->slots);
     head->free--;
     head->in_flight++;
     dequeue(driver);

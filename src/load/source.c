@@ -65,9 +65,9 @@ bool source_reads(const struct source *source)
     return source->entry->reads;
 }
 
-size_t source_bytes_max(const struct source *source)
+size_t source_room(const struct source *source)
 {
-    return template_bytes_max(source->template);
+    return template_room(source->template);
 }
 
 size_t source_render(const struct source *source, const struct request *request, char *at)

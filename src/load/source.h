@@ -46,10 +46,10 @@ const char *source_name(const struct source *source);
 /* Whether a null reply is a miss and any other a hit. */
 bool source_reads(const struct source *source);
 
-/* No request has more bytes. */
-size_t source_bytes_max(const struct source *source);
+/* The room that a render needs: it may write beyond the length that it returns. */
+size_t source_room(const struct source *source);
 
-/* Writes a request to `at` (source_bytes_max() bytes) and returns its length. */
+/* Writes a request to `at` (source_room() bytes) and returns its length. */
 size_t source_render(const struct source *source, const struct request *request, char *at);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "load/template.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,36 +9,50 @@
 #include "base/mem.h"
 #include "resp/writer.h"
 
-enum piece_kind {
-    PIECE_TEXT,   /* the next `bytes` of the text */
-    PIECE_LENGTH, /* the length of an argument: `bytes`, and `keys` keys beside them */
-    PIECE_KEY,
+enum {
+    CHUNK = 32,      /* what is copied is mostly shorter, and then copied as if it were this long */
+    HEADER_MAX = 15, /* "$<length>" and a line end, for a length below a thousand million */
+    NAME_ROOM = CHUNK + CHUNK / 2, /* at least KEYSPACE_NAME_MAX */
 };
 
+static_assert((int)NAME_ROOM >= (int)KEYSPACE_NAME_MAX, "a name is copied with its room");
+
+/* What stands before a key, for one length of it. */
+struct header {
+    char text[HEADER_MAX];
+    uint8_t bytes;
+};
+
+/* A part of a command: a text, then a length that depends on the key, then the key. */
 struct piece {
-    enum piece_kind kind;
-    unsigned keys;
-    size_t bytes;
+    size_t text_bytes;
+    struct header *headers; /* owned; by the length of the key; NULL: none */
+    bool key;
 };
 
 struct template
 {
     struct piece *pieces; /* owned */
     unsigned piece_count;
-    char *text; /* owned: that of all PIECE_TEXT, in their order */
+    char *text; /* owned: that of all pieces, in their order; CHUNK bytes longer */
     size_t text_bytes;
     size_t text_room;
     size_t bytes_max;
 };
 
-static struct piece *add_piece(struct template *template, enum piece_kind kind)
+/* The piece that a text, a length or a key can be added to. */
+static struct piece *open_piece(struct template *template, bool for_text)
 {
+    struct piece *last =
+        template->piece_count ? &template->pieces[template->piece_count - 1] : NULL;
+
+    if (last && !last->key && !(for_text && last->headers))
+        return last;
     template->pieces =
         mem_resize(template->pieces, template->piece_count + 1, sizeof *template->pieces);
-
-    struct piece *piece = &template->pieces[template->piece_count++];
-    *piece = (struct piece){.kind = kind};
-    return piece;
+    last = &template->pieces[template->piece_count++];
+    *last = (struct piece){0};
+    return last;
 }
 
 /* Neighbours become one piece, so that a render copies as few as there can be. */
@@ -45,19 +60,15 @@ static void add_text(struct template *template, struct str text)
 {
     if (text.len == 0)
         return;
-    if (template->text_bytes + text.len > template->text_room) {
-        template->text_room = 2 * template->text_room + text.len;
+    if (template->text_bytes + text.len + CHUNK > template->text_room) {
+        template->text_room = 2 * template->text_room + text.len + CHUNK;
         template->text = mem_resize(template->text, template->text_room, 1);
     }
     memcpy(template->text + template->text_bytes, text.ptr, text.len);
+    memset(template->text + template->text_bytes + text.len, 0, CHUNK);
     template->text_bytes += text.len;
     template->bytes_max += text.len;
-
-    struct piece *last =
-        template->piece_count ? &template->pieces[template->piece_count - 1] : NULL;
-    if (!last || last->kind != PIECE_TEXT)
-        last = add_piece(template, PIECE_TEXT);
-    last->bytes += text.len;
+    open_piece(template, true)->text_bytes += text.len;
 }
 
 static void add_number(struct template *template, uint64_t number)
@@ -68,23 +79,38 @@ static void add_number(struct template *template, uint64_t number)
     add_text(template, (struct str){digits, (size_t)(end - digits)});
 }
 
+/* The length of an argument of `bytes` and `keys` keys beside them: written out once for every
+ * length that a key can have. */
+static void add_headers(struct template *template, size_t bytes, unsigned keys)
+{
+    struct piece *piece = open_piece(template, false);
+
+    assert(resp_number_digits(bytes + (size_t)keys * KEYSPACE_NAME_MAX) + 2 <= HEADER_MAX);
+    piece->headers = mem_zalloc(KEYSPACE_NAME_MAX + 1, sizeof *piece->headers);
+    for (size_t name_bytes = 0; name_bytes <= KEYSPACE_NAME_MAX; name_bytes++) {
+        struct header *header = &piece->headers[name_bytes];
+        char *end = resp_write_number(header->text, bytes + keys * name_bytes);
+
+        memcpy(end, "\r\n", 2);
+        header->bytes = (uint8_t)(end + 2 - header->text);
+    }
+    template->bytes_max += piece->headers[KEYSPACE_NAME_MAX].bytes;
+}
+
 static void add_length(struct template *template, size_t bytes, unsigned keys)
 {
     add_text(template, STR("$"));
     if (keys) {
-        struct piece *piece = add_piece(template, PIECE_LENGTH);
-        piece->bytes = bytes;
-        piece->keys = keys;
-        template->bytes_max += resp_number_digits(bytes + (size_t)keys * KEYSPACE_NAME_MAX);
+        add_headers(template, bytes, keys);
     } else {
         add_number(template, bytes);
+        add_text(template, STR("\r\n"));
     }
-    add_text(template, STR("\r\n"));
 }
 
 static void add_key(struct template *template)
 {
-    add_piece(template, PIECE_KEY);
+    open_piece(template, false)->key = true;
     template->bytes_max += KEYSPACE_NAME_MAX;
 }
 
@@ -164,6 +190,8 @@ void template_destroy(struct template **slot)
 
     if (!template)
         return;
+    for (unsigned i = 0; i < template->piece_count; i++)
+        free(template->pieces[i].headers);
     free(template->pieces);
     free(template->text);
     free(template);
@@ -175,30 +203,43 @@ size_t template_bytes_max(const struct template *template)
     return template->bytes_max;
 }
 
+size_t template_room(const struct template *template)
+{
+    return template->bytes_max + CHUNK + NAME_ROOM;
+}
+
+/* Short texts are copied with what lies behind them, which is written over: a copy whose length is
+ * known when this is compiled is a few instructions. */
+static char *copy_text(char *at, const char *text, size_t bytes)
+{
+    if (bytes <= CHUNK)
+        memcpy(at, text, CHUNK);
+    else
+        memcpy(at, text, bytes);
+    return at + bytes;
+}
+
 size_t template_render(const struct template *template, const struct keyspace *keyspace,
                        const struct request *request, char *at)
 {
-    char name[KEYSPACE_NAME_MAX];
+    char name[NAME_ROOM] = {0};
     const size_t name_bytes = keyspace_write(keyspace, request, name);
+    const struct piece *const last = template->pieces + template->piece_count;
     const char *text = template->text;
     char *end = at;
 
-    for (unsigned i = 0; i < template->piece_count; i++) {
-        const struct piece *piece = &template->pieces[i];
+    for (const struct piece *piece = template->pieces; piece < last; piece++) {
+        end = copy_text(end, text, piece->text_bytes);
+        text += piece->text_bytes;
+        if (piece->headers) {
+            const struct header *header = &piece->headers[name_bytes];
 
-        switch (piece->kind) {
-        case PIECE_TEXT:
-            memcpy(end, text, piece->bytes);
-            text += piece->bytes;
-            end += piece->bytes;
-            break;
-        case PIECE_LENGTH:
-            end = resp_write_number(end, piece->bytes + piece->keys * name_bytes);
-            break;
-        case PIECE_KEY:
-            memcpy(end, name, name_bytes);
+            memcpy(end, header->text, HEADER_MAX);
+            end += header->bytes;
+        }
+        if (piece->key) {
+            memcpy(end, name, NAME_ROOM);
             end += name_bytes;
-            break;
         }
     }
     return (size_t)(end - at);

@@ -3,8 +3,9 @@
  * template: a command with placeholders, compiled to pieces that render fast.
  *
  * An argument may hold __key__ and __data__, also inside other text. Everything that is the same
- * for all requests (headers, names, the value) is formatted once, when the template is made: a
- * render copies the pieces and writes the key between them.
+ * for all requests (headers, names, the value) is formatted once, when the template is made, and
+ * the length of an argument with a key in it once for every length of a key: a render copies pieces
+ * and writes the key between them.
  */
 #ifndef LOAD_TEMPLATE_H
 #define LOAD_TEMPLATE_H
@@ -29,7 +30,10 @@ void template_destroy(struct template **slot);
 /* No render is longer; one with a key of KEYSPACE_NAME_MAX bytes is as long. */
 size_t template_bytes_max(const struct template *template);
 
-/* Writes a request's command to `at` (template_bytes_max() bytes) and returns its length. */
+/* The room that a render needs: it may write beyond the length that it returns. */
+size_t template_room(const struct template *template);
+
+/* Writes a request's command to `at` (template_room() bytes) and returns its length. */
 size_t template_render(const struct template *template, const struct keyspace *keyspace,
                        const struct request *request, char *at);
 

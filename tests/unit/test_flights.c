@@ -22,7 +22,7 @@ static void test_order_and_stamps(void **state)
         for (uint64_t round = 1; round < 40; round++) {
             while (flights.count < slots) {
                 const struct flight flight = {.request.k = next_in++};
-                flights_push(&flights, &flight, slots);
+                *flights_push(&flights, slots) = flight;
             }
             assert_true(flights.unsent > 0);
             flights_stamp(&flights, round, slots);
@@ -47,11 +47,11 @@ static void test_unsent(void **state)
 
     (void)state;
     assert_null(flights_oldest_sent(&flights));
-    flights_push(&flights, &flight, 3);
+    *flights_push(&flights, 3) = flight;
     assert_null(flights_oldest_sent(&flights));
     flights_stamp(&flights, 10, 3);
-    flights_push(&flights, &flight, 3);
-    flights_push(&flights, &flight, 3);
+    *flights_push(&flights, 3) = flight;
+    *flights_push(&flights, 3) = flight;
     assert_int_equal(flights.unsent, 2);
     assert_int_equal(flights_pop(&flights, 3).sent_ns, 10);
     assert_null(flights_oldest_sent(&flights));

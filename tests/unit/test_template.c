@@ -31,7 +31,7 @@ static char *render(const struct template *template, const struct keyspace *keys
                     struct request request, size_t *len)
 {
     char *bytes = malloc(template_bytes_max(template) + 1);
-    char *exact = malloc(template_bytes_max(template));
+    char *exact = malloc(template_room(template));
 
     *len = template_render(template, keyspace, &request, exact);
     assert_true(*len <= template_bytes_max(template));
