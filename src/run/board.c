@@ -8,6 +8,14 @@
 
 #include "base/mem.h"
 
+/* What a reply touches: a line of its worker's slot, one of the histogram's head, one of counts.
+ * Nobody else writes to any of them. */
+static_assert(offsetof(struct board_slot, loop_ns) == BOARD_LINE, "the hot counters fill one line");
+static_assert(offsetof(struct histogram, counts) <= BOARD_LINE, "a histogram's head fits one line");
+static_assert(sizeof(struct board_slot) % BOARD_LINE == 0, "no two workers share a line");
+static_assert(offsetof(struct board_header, claimed) % BOARD_LINE == 0,
+              "what all workers add to is apart from what all workers read");
+
 static size_t header_bytes(void)
 {
     return (sizeof(struct board_header) + BOARD_LINE - 1) / BOARD_LINE * BOARD_LINE;

@@ -48,7 +48,7 @@ struct board_text {
 struct board_series {
     char name[SNAPSHOT_NAME_MAX + 1];
     uint32_t measure; /* enum measure */
-    struct histogram histogram;
+    alignas(BOARD_LINE) struct histogram histogram;
 };
 
 /* Written by one worker. */
