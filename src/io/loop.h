@@ -66,6 +66,7 @@ struct channel {
 struct loop_setup {
     int wake_fd;       /* an eventfd that ends a turn, borrowed */
     unsigned channels; /* as many as will be open at once */
+    unsigned skip;     /* of an engine's ways to use the kernel, the best so many are not tried */
 };
 
 /* An engine. */

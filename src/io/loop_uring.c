@@ -71,7 +71,7 @@ static void uring_destroy(struct loop **slot)
 static int uring_create(struct loop **out, const struct loop_setup *setup, struct err *err)
 {
     struct loop_uring *loop = mem_zalloc(1, sizeof *loop);
-    const int rc = ring_open(&loop->ring, setup->channels, err);
+    const int rc = ring_open(&loop->ring, setup->channels, setup->skip, err);
 
     if (rc < 0) {
         free(loop);

@@ -15,7 +15,7 @@ struct mode {
 };
 
 /* From best to worst. */
-static const struct mode modes[] = {
+static const struct mode modes[RING_MODES] = {
     {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, "SINGLE_ISSUER, DEFER_TASKRUN"},
     {IORING_SETUP_COOP_TASKRUN, "COOP_TASKRUN"},
     {0, "no flags"},
@@ -31,11 +31,11 @@ static unsigned completions(unsigned sockets)
 }
 
 /* Returns 0 or a negative errno. */
-static int set_up(struct ring *ring, unsigned sockets)
+static int set_up(struct ring *ring, unsigned sockets, unsigned skip)
 {
     int rc = -EINVAL;
 
-    for (size_t i = 0; i < COUNT(modes) && rc == -EINVAL; i++) {
+    for (unsigned i = skip; i < RING_MODES && rc == -EINVAL; i++) {
         struct io_uring_params params = {.flags = modes[i].flags | IORING_SETUP_CQSIZE |
                                                   IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL,
                                          .cq_entries = completions(sockets)};
@@ -90,10 +90,10 @@ static bool has_multishot(struct ring *ring)
     return known;
 }
 
-int ring_open(struct ring *ring, unsigned sockets, struct err *err)
+int ring_open(struct ring *ring, unsigned sockets, unsigned skip, struct err *err)
 {
     *ring = (struct ring){0};
-    errno = -set_up(ring, sockets);
+    errno = -set_up(ring, sockets, skip);
     if (errno == EPERM)
         return err_set(err, "It is forbidden here, by kernel.io_uring_disabled or by seccomp."),
                -EPERM;

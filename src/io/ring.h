@@ -19,6 +19,7 @@
 enum {
     RING_BUFFERS = 256,
     RING_BUFFER_BYTES = 4096,
+    RING_MODES = 3,
     RING_GROUP = 0, /* the group of the buffers, for IOSQE_BUFFER_SELECT */
 };
 
@@ -33,10 +34,11 @@ struct ring {
 };
 
 /*
- * Makes a ring for `sockets` sockets, to be used by the calling thread alone. Returns 0, or a
- * negative errno with a sentence: then there is nothing to close.
+ * Makes a ring for `sockets` sockets, to be used by the calling thread alone, without the best
+ * `skip` of RING_MODES flag sets. Returns 0, or a negative errno with a sentence: then there is
+ * nothing to close.
  */
-int ring_open(struct ring *ring, unsigned sockets, struct err *err);
+int ring_open(struct ring *ring, unsigned sockets, unsigned skip, struct err *err);
 void ring_close(struct ring *ring);
 
 /* A submission entry; hands over those that were made before when there is no room. */

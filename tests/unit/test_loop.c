@@ -9,7 +9,7 @@
 
 enum { PART = 1 << 16, TURNS_MAX = 100000 };
 
-static void check_conversation(const struct loop_ops *engine)
+static void check_conversation(const struct engine_case *engine)
 {
     struct fixture fixture;
     char heard[4];
@@ -36,7 +36,7 @@ static void check_conversation(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
-static void check_refused(const struct loop_ops *engine)
+static void check_refused(const struct engine_case *engine)
 {
     struct fixture fixture;
 
@@ -72,7 +72,7 @@ static void add_pattern(struct fixture *fixture, struct diary *diary, size_t *ad
 }
 
 /* More than the kernel takes at once, while more is added, arrives whole and in order. */
-static void check_large(const struct loop_ops *engine)
+static void check_large(const struct engine_case *engine)
 {
     struct fixture fixture;
     unsigned char *part = mem_zalloc(1, PART);
@@ -118,7 +118,7 @@ static uint64_t turn_to(struct fixture *fixture, uint64_t deadline_ns)
     return now_ns;
 }
 
-static void check_wake(const struct loop_ops *engine)
+static void check_wake(const struct engine_case *engine)
 {
     const uint64_t one = 1;
     struct fixture fixture;
@@ -134,7 +134,7 @@ static void check_wake(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
-static void check_deadlines(const struct loop_ops *engine)
+static void check_deadlines(const struct engine_case *engine)
 {
     static const uint64_t waits_ns[] = {1, 1000, 150000, 3000000, 25000000};
     struct fixture fixture;
@@ -148,8 +148,52 @@ static void check_deadlines(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
+/* Says what the kernel takes of `left` bytes. Returns how many it took. */
+static size_t say_some(int peer, const char *part, size_t left)
+{
+    const ssize_t said = send(peer, part, left < PART ? left : PART, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    return said > 0 ? (size_t)said : 0;
+}
+
+/* More arrives at once, for several channels, than an engine has buffers for. */
+static void check_flood(const struct engine_case *engine)
+{
+    enum { CHANNELS = 16, FLOOD = 2 << 20 };
+    struct fixture fixture;
+    char *part = mem_zalloc(1, PART);
+    struct diary diaries[CHANNELS];
+    size_t said[CHANNELS] = {0}, heard = 0;
+    int peers[CHANNELS];
+
+    set_up(&fixture, engine);
+    for (int i = 0; i < CHANNELS; i++) {
+        diaries[i] = new_diary(&fixture);
+        dial(&fixture, &diaries[i]);
+        turn_until(&fixture, &diaries[i], 'o');
+        peers[i] = peer_accept(fixture.listener);
+    }
+    for (size_t turns = 0; heard < (size_t)CHANNELS * FLOOD; turns++) {
+        assert_in_range(turns, 0, TURNS_MAX);
+        heard = 0;
+        for (int i = 0; i < CHANNELS; i++) {
+            for (size_t some = 1; some > 0 && said[i] < FLOOD; said[i] += some)
+                some = say_some(peers[i], part, FLOOD - said[i]);
+            heard += diaries[i].received;
+        }
+        loop_turn(fixture.loop, clock_now_ns() + CLOCK_NS_PER_MS);
+    }
+    assert_int_equal(heard, (size_t)CHANNELS * FLOOD);
+    for (int i = 0; i < CHANNELS; i++) {
+        close(peers[i]);
+        finish(&fixture, &diaries[i]);
+    }
+    tear_down(&fixture);
+    free(part);
+}
+
 /* What a handler adds to its own channel leaves when it returns. */
-static void check_answer(const struct loop_ops *engine)
+static void check_answer(const struct engine_case *engine)
 {
     struct fixture fixture;
     char heard[4];
@@ -171,7 +215,7 @@ static void check_answer(const struct loop_ops *engine)
 }
 
 /* What a handler adds to another channel leaves before the loop waits the next time. */
-static void check_send_to_another(const struct loop_ops *engine)
+static void check_send_to_another(const struct engine_case *engine)
 {
     struct fixture fixture;
     char heard[8];
@@ -205,6 +249,7 @@ int main(void)
         {"conversation", check_conversation},
         {"refused", check_refused},
         {"large", check_large},
+        {"flood", check_flood},
         {"wake", check_wake},
         {"deadlines", check_deadlines},
         {"answer", check_answer},

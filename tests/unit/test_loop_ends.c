@@ -3,7 +3,7 @@
 #include "loop_fixture.h"
 
 /* A peer that says why, then resets, is heard before the end. */
-static void check_last_words(const struct loop_ops *engine)
+static void check_last_words(const struct engine_case *engine)
 {
     struct fixture fixture;
 
@@ -22,7 +22,7 @@ static void check_last_words(const struct loop_ops *engine)
 }
 
 /* Nor is it lost when the reset is there first, and sending fails before anything was received. */
-static void check_words_before_a_reset(const struct loop_ops *engine)
+static void check_words_before_a_reset(const struct engine_case *engine)
 {
     struct fixture fixture;
 
@@ -43,7 +43,7 @@ static void check_words_before_a_reset(const struct loop_ops *engine)
     tear_down(&fixture);
 }
 
-static void check_reset(const struct loop_ops *engine)
+static void check_reset(const struct engine_case *engine)
 {
     struct fixture fixture;
 
@@ -60,7 +60,7 @@ static void check_reset(const struct loop_ops *engine)
 }
 
 /* The peer reads nothing, then is gone: one end, and nothing of it in the next connection. */
-static void check_end_while_blocked(const struct loop_ops *engine)
+static void check_end_while_blocked(const struct engine_case *engine)
 {
     struct fixture fixture;
     char heard[8];
@@ -96,7 +96,7 @@ static void check_end_while_blocked(const struct loop_ops *engine)
 }
 
 /* What a lost connection had not sent is not said to the next one. */
-static void check_reconnect_is_clean(const struct loop_ops *engine)
+static void check_reconnect_is_clean(const struct engine_case *engine)
 {
     struct fixture fixture;
     char heard[8];
@@ -126,7 +126,7 @@ static void check_reconnect_is_clean(const struct loop_ops *engine)
 }
 
 /* From where its end is told a channel may be connected again. */
-static void check_dial_from_closed(const struct loop_ops *engine)
+static void check_dial_from_closed(const struct engine_case *engine)
 {
     const uint64_t end_ns = clock_now_ns() + 20 * (uint64_t)CLOCK_NS_PER_S;
     struct fixture fixture;
@@ -147,7 +147,7 @@ static void check_dial_from_closed(const struct loop_ops *engine)
 }
 
 /* A channel may be given up while it dials; what it had to say is forgotten. */
-static void check_close_while_dialling(const struct loop_ops *engine)
+static void check_close_while_dialling(const struct engine_case *engine)
 {
     struct fixture fixture;
 
@@ -165,7 +165,7 @@ static void check_close_while_dialling(const struct loop_ops *engine)
 }
 
 /* Given up by another channel's handler in a turn that has an event for it too. */
-static void check_close_by_another(const struct loop_ops *engine)
+static void check_close_by_another(const struct engine_case *engine)
 {
     struct fixture fixture;
 
