@@ -22,7 +22,7 @@
 
 static struct engine chosen(enum engine_choice choice)
 {
-    const struct engine_config config = {.choice = choice};
+    const struct engine_config config = {.choice = (int)choice};
     struct engine engine;
 
     engine_choose(&engine, &config);
