@@ -78,6 +78,12 @@ int option_read_text(const struct option_spec *spec, void *field, const char *te
     return 0;
 }
 
+int option_read_secret(const struct option_spec *spec, void *field, const char *text,
+                       struct err *err)
+{
+    return option_read_text(spec, field, text, err);
+}
+
 int option_read_count(const struct option_spec *spec, void *field, const char *text,
                       struct err *err)
 {

@@ -52,6 +52,7 @@ struct option_spec {
 
 option_read_fn option_read_switch;   /* bool */
 option_read_fn option_read_text;     /* const char *: borrowed from argv or the table */
+option_read_fn option_read_secret;   /* const char *: likewise; nobody else is to see it */
 option_read_fn option_read_count;    /* uint64_t: 500, 10k, 2M, 1G (powers of 1000) */
 option_read_fn option_read_duration; /* uint64_t ns: 10 (seconds), 1.5, 250ms, 30s, 5m, 1h */
 option_read_fn option_read_millis;   /* uint64_t ns: whole milliseconds */

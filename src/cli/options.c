@@ -36,6 +36,8 @@ struct options {
     struct entry *entries;
     size_t count;
     char *doc;
+    char **secrets; /* owned: the texts of options that nobody is to see */
+    size_t secrets_count;
     struct argp_option *argp_options; /* headings, names and letters; a zero row ends them */
     struct argp argp;
 };
@@ -265,13 +267,29 @@ static bool is_foreign(const char *word, const struct entry *entry, struct err *
     return foreign_explain(option, err);
 }
 
-static int take_option(struct parse *parse, struct entry *entry, const char *word, const char *text)
+/* Moves a text out of argv, which `ps` shows. */
+static const char *hide(struct options *options, char *text)
 {
+    char *copy = mem_copy_text(text);
+
+    memset(text, '*', strlen(text));
+    options->secrets =
+        mem_resize(options->secrets, options->secrets_count + 1, sizeof *options->secrets);
+    options->secrets[options->secrets_count++] = copy;
+    return copy;
+}
+
+static int take_option(struct parse *parse, struct entry *entry, const char *word, char *value)
+{
+    const char *text = value;
+
     if (is_foreign(word, entry, parse->err))
         return -EINVAL;
     entry->given = true;
     if (text == NULL && entry->spec->value != NULL)
         text = "";
+    if (value != NULL && entry->spec->read == option_read_secret)
+        text = hide(parse->options, value);
     return read_entry(entry, parse->config, text, parse->err);
 }
 
@@ -279,7 +297,9 @@ static error_t take_key(int key, char *text, struct argp_state *state)
 {
     struct parse *parse = state->input;
 
-    if (key == ARGP_KEY_ARG)
+    if (key == ARGP_KEY_ARG && strstr(text, "://") != NULL) /* it may hold a password */
+        parse->code = err_set(parse->err, "Unexpected argument; a URI is the value of --uri.");
+    else if (key == ARGP_KEY_ARG)
         parse->code = err_set(parse->err, "Unexpected argument \"%s\"; see --help.", text);
     else if (key > 0 && key < FIRST_LONG_KEY + (int)parse->options->count)
         parse->code =
@@ -368,6 +388,9 @@ void options_destroy(struct options **options)
         free(gone->entries[i].doc);
         free(gone->entries[i].value);
     }
+    for (size_t i = 0; i < gone->secrets_count; i++)
+        free(gone->secrets[i]);
+    free(gone->secrets);
     free(gone->entries);
     free(gone->argp_options);
     free(gone->doc);

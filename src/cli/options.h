@@ -33,8 +33,10 @@ void options_destroy(struct options **options);
 /*
  * Sets the defaults in `config`, which must be zeroed, then reads argv[1] and on; the last mention
  * of an option wins. Long names may be cut to a prefix that is unique; a value that may be left out
- * and is, is read as "". Texts in `config` point into argv and the tables. Returns 0, or a negative
- * errno with `err` filled: then `config` holds what was read before the fault.
+ * and is, is read as "". Texts in `config` point into argv and the tables; those of
+ * option_read_secret into memory that goes with the options, since in argv they are overwritten.
+ * Returns 0, or a negative errno with `err` filled: then `config` holds what was read before the
+ * fault.
  */
 int options_parse(struct options *options, void *config, int argc, char **argv, struct err *err);
 

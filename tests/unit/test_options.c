@@ -259,12 +259,13 @@ static const struct refusal refusals[] = {
     {"Unexpected argument \"-\"; see --help.", {"-"}},
     {"Unexpected argument \"\"; see --help.", {""}},
     {"Unexpected argument \"5\"; see --help.", {"-h", "-c", "5"}},
+    {"Unexpected argument; a URI is the value of --uri.", {"valkey://:secret@h"}},
     /* Options of other tools. */
     {"--rps is not an option here; use --qps.", {"--rps", "100"}},
     {"--rps is not an option here; use --qps.", {"-q", "--rps=100"}},
     {"--duration is not an option here; use --test-duration.", {"--duration=5"}},
     {"--tls is not supported yet.", {"--tls"}},
-    {"-a is not supported yet.", {"-qa", "secret"}},
+    {"-D is not an option here; use --debug.", {"-qD", "secret"}},
     {"-x is not an option here: start the program once for each run.", {"-x3"}},
     /* Theirs may be a prefix of ours, of one or of more. */
     {"--key is not supported yet.", {"--key", "5"}},
@@ -313,6 +314,54 @@ static void test_a_long_word_is_cut(void **state)
     assert_int_not_equal(parse(*state, &c, (const char *[]){word, NULL}, &err), 0);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
     assert_int_equal(strncmp(err.text, "Unknown option --aaa", 20), 0);
+}
+
+struct safe {
+    const char *word;
+    bool quiet;
+};
+
+static const struct option_spec safe_options[] = {
+    {"word", "w", OPTION_BASIC, option_read_secret, offsetof(struct safe, word), NULL, "WORD",
+     "nobody is to see", 0, 0, NULL},
+    {"quiet", "q", OPTION_BASIC, option_read_switch, offsetof(struct safe, quiet), NULL, NULL,
+     "say less", 0, 0, NULL},
+    {0},
+};
+
+/* What `ps` shows of a secret is stars, however it was given; its value is there all the same. */
+static void test_secrets_leave_argv(void **state)
+{
+    static const struct option_table safe_tables[] = {{safe_options, 0}, {0}};
+    static const struct {
+        const char *given[3], *shown[3];
+    } cases[] = {
+        {{"--word", "secret"}, {"--word", "******"}},
+        {{"--word=secret", "-q"}, {"--word=******", "-q"}},
+        {{"--wo=secret"}, {"--wo=******"}},
+        {{"-wsecret"}, {"-w******"}},
+        {{"-qwsecret"}, {"-qw******"}},
+        {{"-w", "old", "-wsecret"}, {"-w", "***", "-w******"}},
+    };
+    struct options *options = options_create(safe_tables, "");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char words[3][32], *argv[5] = {words[0]};
+        char program[] = "program";
+        struct safe config = {.word = NULL};
+        struct err err;
+        int argc = 1;
+
+        argv[0] = program;
+        for (; argc <= 3 && cases[i].given[argc - 1]; argc++)
+            argv[argc] = strcpy(words[argc - 1], cases[i].given[argc - 1]);
+        assert_int_equal(options_parse(options, &config, argc, argv, &err), 0);
+        assert_string_equal(config.word, "secret");
+        for (int j = 1; j < argc; j++)
+            assert_string_equal(words[j - 1], cases[i].shown[j - 1]);
+    }
+    options_destroy(&options);
 }
 
 /* The whole of --help, owned by the caller. */
@@ -375,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_a_prefix_of_one_name_is_not_foreign),
         cmocka_unit_test(test_given_before_a_fault),
         cmocka_unit_test(test_a_long_word_is_cut),
+        cmocka_unit_test(test_secrets_leave_argv),
         cmocka_unit_test(test_help_in_its_order),
     };
 
