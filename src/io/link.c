@@ -2,6 +2,7 @@
 #include "io/link.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,27 +17,57 @@ static struct link *of_channel(struct channel *channel)
     return (struct link *)channel;
 }
 
-static void channel_opened(struct channel *channel, uint64_t now_ns)
+static unsigned steps_of(const struct link *link)
 {
-    struct link *link = of_channel(channel);
+    return link->setup->opening ? link->setup->opening->count : 0;
+}
 
+static void come_up(struct link *link, uint64_t now_ns)
+{
     link->state = LINK_UP;
     link->wake_ns = CLOCK_NEVER;
     link->setup->events->up(link, now_ns);
+}
+
+static void channel_opened(struct channel *channel, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+    const struct session_opening *opening = link->setup->opening;
+
+    link->opened_ns = now_ns;
+    if (steps_of(link) == 0) {
+        come_up(link, now_ns);
+        return;
+    }
+    memcpy(outbox_reserve(&channel->outbox, opening->len), opening->bytes, opening->len);
+    outbox_add(&channel->outbox, opening->len);
 }
 
 static void channel_sending(struct channel *channel, uint64_t now_ns)
 {
     struct link *link = of_channel(channel);
 
-    link->setup->events->sending(link, now_ns);
+    if (link->state == LINK_UP)
+        link->setup->events->sending(link, now_ns);
 }
 
 static void channel_ending(struct channel *channel)
 {
     struct link *link = of_channel(channel);
 
-    link->setup->events->ending(link);
+    if (link->state == LINK_UP)
+        link->setup->events->ending(link);
+}
+
+/* The answer to a step of the opening. */
+static void take_answer(struct link *link, const struct resp_reply *reply, uint64_t now_ns)
+{
+    if (reply->kind == RESP_ERROR) {
+        link->words = session_quote(link->setup->opening, reply->text);
+        link_close(link, LINK_REFUSED);
+    } else if (++link->answered == steps_of(link)) {
+        come_up(link, now_ns);
+    }
 }
 
 static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
@@ -51,7 +82,7 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
         if (status == RESP_MORE)
             return;
         if (status == RESP_BAD) {
-            link->setup->events->ending(link);
+            channel_ending(channel);
             link_close(link, LINK_GARBAGE);
             return;
         }
@@ -59,7 +90,10 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
         bytes.len -= used;
         if (reply.kind == RESP_PUSH)
             continue;
-        link->setup->events->reply(link, &reply, now_ns);
+        if (link->state == LINK_UP)
+            link->setup->events->reply(link, &reply, now_ns);
+        else
+            take_answer(link, &reply, now_ns);
         if (channel->state != CHANNEL_OPEN)
             return;
     }
@@ -86,8 +120,11 @@ static void channel_closed(struct channel *channel, int reason, uint64_t now_ns)
     resp_reader_deinit(&link->reader);
     resp_reader_init(&link->reader);
     link->state = LINK_DOWN;
-    link->wake_ns = now_ns + backoff_ns(link);
-    link->failures++;
+    link->wake_ns = now_ns;
+    if (reason != LINK_RENEWED) {
+        link->wake_ns += backoff_ns(link);
+        link->failures++;
+    }
     if (!was_up)
         link->address = (link->address + 1) % link->setup->endpoint->count;
     link->setup->events->down(link, reason, was_up, now_ns);
@@ -111,6 +148,7 @@ void link_deinit(struct link *link)
 {
     assert(link->channel.state == CHANNEL_CLOSED);
     resp_reader_deinit(&link->reader);
+    free(link->words);
     outbox_deinit(&link->channel.outbox);
 }
 
@@ -121,8 +159,13 @@ void link_dial(struct link *link, uint64_t now_ns)
     const struct endpoint_address *address = &endpoint->addresses[link->address];
 
     assert(link->state == LINK_DOWN);
+    free(link->words);
+    link->words = NULL;
     link->attempts++;
     link->state = LINK_DIALING;
+    link->answered = 0;
+    link->dialed_ns = clock_now_ns(); /* `now_ns` may be older by all the dials before */
+    link->opened_ns = 0;
     link->wake_ns = setup->connect_timeout_ns ? now_ns + setup->connect_timeout_ns : CLOCK_NEVER;
     loop_connect(setup->loop, &link->channel, (const struct sockaddr *)&address->socket,
                  address->len);
@@ -146,6 +189,10 @@ const char *link_reason_text(int reason)
         return "no reply came in time";
     case LINK_GIVEN_UP:
         return "the run has ended";
+    case LINK_REFUSED:
+        return "the server refused the login or the database";
+    case LINK_RENEWED:
+        return "its requests were done";
     default:
         return strerror(reason);
     }

@@ -6,6 +6,9 @@
  * on each attempt, and a wait before the next one that doubles from 50 ms to 1 s, with jitter, so
  * that a restarted server is not met by all clients at once. A link never dials by itself: its
  * owner asks, when link_wake_ns() has come, and so can bound how many dials are under way.
+ *
+ * It is up when the session's opening has been answered, which is part of each dial and of its
+ * bound: until then its owner hears of nothing but an end.
  */
 #ifndef IO_LINK_H
 #define IO_LINK_H
@@ -14,6 +17,7 @@
 
 #include "io/endpoint.h"
 #include "io/loop.h"
+#include "io/session.h"
 #include "resp/reader.h"
 
 struct link;
@@ -24,7 +28,9 @@ enum {
     LINK_GARBAGE = -1,
     LINK_UNASKED = -2,
     LINK_NO_REPLY = -3,
-    LINK_GIVEN_UP = -4
+    LINK_GIVEN_UP = -4,
+    LINK_REFUSED = -5, /* the server answered the opening with an error: see link_words() */
+    LINK_RENEWED = -6  /* closed by its owner to be dialled again, at once */
 };
 
 struct link_events {
@@ -39,7 +45,8 @@ struct link_events {
     void (*ending)(struct link *link);
     /*
      * The connection was lost (`was_up`) or could not be made. `reason`: an errno, LINK_ENDED by
-     * the server, LINK_GARBAGE: it sent what is not RESP, or what link_close() was given.
+     * the server, LINK_GARBAGE: it sent what is not RESP, LINK_REFUSED, or what link_close() was
+     * given.
      */
     void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
 };
@@ -49,8 +56,9 @@ struct link_setup {
     struct loop *loop;
     const struct endpoint *endpoint;
     const struct link_events *events;
-    uint64_t connect_timeout_ns; /* 0: none */
-    uint64_t seed;               /* of the jitter */
+    const struct session_opening *opening; /* NULL: none */
+    uint64_t connect_timeout_ns;           /* 0: none */
+    uint64_t seed;                         /* of the jitter */
 };
 
 enum link_state { LINK_DOWN, LINK_DIALING, LINK_UP };
@@ -59,12 +67,15 @@ struct link {
     struct channel channel; /* first: events come with it */
     const struct link_setup *setup;
     struct resp_reader reader;
-    uint64_t wake_ns;  /* DOWN: when to dial next; DIALING: when to give up */
-    uint32_t number;   /* among all links, for the jitter */
-    uint32_t failures; /* since it was well: they set the wait */
-    uint32_t attempts; /* dials so far, for the jitter */
-    uint32_t address;  /* to dial next: moved on when a dial fails */
-    uint8_t state;     /* enum link_state */
+    uint64_t wake_ns;              /* DOWN: when to dial next; DIALING: when to give up */
+    uint32_t number;               /* among all links, for the jitter */
+    uint32_t failures;             /* since it was well: they set the wait */
+    uint32_t attempts;             /* dials so far, for the jitter */
+    uint32_t address;              /* to dial next: moved on when a dial fails */
+    uint8_t state;                 /* enum link_state */
+    uint8_t answered;              /* steps of the opening */
+    char *words;                   /* owned: with which the last dial was refused, or NULL */
+    uint64_t dialed_ns, opened_ns; /* when the last dial began; when it was connected, or 0 */
 };
 
 /* Makes a link that is down and may be dialled at once. */
@@ -96,6 +107,13 @@ static inline uint64_t link_wake_ns(const struct link *link)
 static inline void link_send(struct link *link)
 {
     loop_send(link->setup->loop, &link->channel);
+}
+
+/* What the server said when it refused the last dial, without secrets; "" when it did not.
+ * Borrowed until the next dial. */
+static inline const char *link_words(const struct link *link)
+{
+    return link->words ? link->words : "";
 }
 
 /* The sentence for a reason: "the server closed the connection". Borrowed, constant or strerror's.

@@ -6,124 +6,9 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "io/link.h"
-#include "peer.h"
+#include "link_fixture.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
-
-enum { REPLIES_MAX = 16 };
-
-/* A link that writes down what it is told. */
-struct watched {
-    struct link link; /* first */
-    unsigned ups, endings, downs, replies;
-    enum resp_kind kinds[REPLIES_MAX];
-    int reason;
-    bool was_up;
-    unsigned close_after; /* so many replies it is given up; 0: never */
-};
-
-static struct watched *of(struct link *link)
-{
-    return (struct watched *)link;
-}
-
-static void on_up(struct link *link, uint64_t now_ns)
-{
-    (void)now_ns;
-    of(link)->ups++;
-}
-
-static void on_sending(struct link *link, uint64_t now_ns)
-{
-    (void)link, (void)now_ns;
-}
-
-static void on_reply(struct link *link, const struct resp_reply *reply, uint64_t now_ns)
-{
-    struct watched *watched = of(link);
-
-    (void)now_ns;
-    assert_true(watched->replies < REPLIES_MAX);
-    watched->kinds[watched->replies++] = reply->kind;
-    if (watched->replies == watched->close_after)
-        link_close(link, LINK_UNASKED);
-}
-
-static void on_ending(struct link *link)
-{
-    of(link)->endings++;
-}
-
-static void on_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
-{
-    (void)now_ns;
-    of(link)->downs++;
-    of(link)->reason = reason;
-    of(link)->was_up = was_up;
-}
-
-static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down};
-
-struct fixture {
-    int wake_fd, listener;
-    struct sockaddr_in address;
-    struct endpoint endpoint;
-    struct link_setup setup;
-    struct watched watched;
-};
-
-static void set_up(struct fixture *fixture)
-{
-    struct endpoint_config config = {.host = "127.0.0.1"};
-    struct err err;
-
-    *fixture = (struct fixture){.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    fixture->listener = peer_listen(&fixture->address);
-    config.port = ntohs(fixture->address.sin_port);
-    assert_int_equal(endpoint_resolve(&fixture->endpoint, &config, &err), 0);
-    fixture->setup = (struct link_setup){.endpoint = &fixture->endpoint,
-                                         .events = &events,
-                                         .connect_timeout_ns = CLOCK_NS_PER_S,
-                                         .seed = 1};
-    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
-    assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
-    link_init(&fixture->watched.link, &fixture->setup, 0);
-}
-
-static void tear_down(struct fixture *fixture)
-{
-    link_close(&fixture->watched.link, LINK_GIVEN_UP);
-    loop_turn(fixture->setup.loop, 0);
-    link_deinit(&fixture->watched.link);
-    loop_destroy(&fixture->setup.loop);
-    close(fixture->wake_fd);
-    if (fixture->listener >= 0)
-        close(fixture->listener);
-}
-
-/* Turns until a count has been reached, which it must be within a bounded time. */
-static void turn_until(struct fixture *fixture, const unsigned *count, unsigned wanted)
-{
-    const uint64_t end_ns = clock_now_ns() + 20 * (uint64_t)CLOCK_NS_PER_S;
-
-    while (*count < wanted) {
-        assert_true(clock_now_ns() < end_ns);
-        loop_turn(fixture->setup.loop, clock_now_ns() + 5 * CLOCK_NS_PER_MS);
-    }
-}
-
-static int dial(struct fixture *fixture)
-{
-    const unsigned ups = fixture->watched.ups;
-
-    link_dial(&fixture->watched.link, clock_now_ns());
-    turn_until(fixture, &fixture->watched.ups, ups + 1);
-    assert_int_equal(fixture->watched.link.state, LINK_UP);
-    return peer_accept(fixture->listener);
-}
 
 static void test_replies(void **state)
 {
@@ -200,8 +85,9 @@ static void test_close_between_replies(void **state)
 
 static void test_reasons_are_told_apart(void **state)
 {
-    static const int reasons[] = {LINK_ENDED,    LINK_GARBAGE, LINK_UNASKED, LINK_NO_REPLY,
-                                  LINK_GIVEN_UP, ECONNRESET,   ECONNREFUSED};
+    static const int reasons[] = {LINK_ENDED,    LINK_GARBAGE,  LINK_UNASKED,
+                                  LINK_NO_REPLY, LINK_GIVEN_UP, LINK_REFUSED,
+                                  LINK_RENEWED,  ECONNRESET,    ECONNREFUSED};
 
     (void)state;
     for (size_t i = 0; i < COUNT(reasons); i++)
@@ -302,6 +188,27 @@ static void test_addresses_in_turn(void **state)
     tear_down(&fixture);
 }
 
+/* A connection that its owner wants anew is dialled without a wait, and counts as no failure. */
+static void test_renewed(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    int peer = dial(&fixture);
+    const uint64_t dialed_ns = fixture.watched.link.dialed_ns;
+    assert_true(fixture.watched.link.opened_ns >= dialed_ns);
+    link_close(&fixture.watched.link, LINK_RENEWED);
+    turn_until(&fixture, &fixture.watched.downs, 1);
+    assert_true(link_wake_ns(&fixture.watched.link) <= clock_now_ns());
+    assert_int_equal(fixture.watched.link.failures, 0);
+    close(peer);
+    peer = dial(&fixture);
+    assert_true(fixture.watched.link.dialed_ns > dialed_ns);
+    close(peer);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_jitter),
         cmocka_unit_test(test_dial_has_a_bound),
         cmocka_unit_test(test_addresses_in_turn),
+        cmocka_unit_test(test_renewed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
