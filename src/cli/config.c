@@ -23,6 +23,7 @@ static const struct option_spec program_options[] = {
 const struct option_table config_tables[] = {
     {program_options, offsetof(struct config, program)},
     {endpoint_options, offsetof(struct config, endpoint)},
+    {session_options, offsetof(struct config, session)},
     {engine_options, offsetof(struct config, engine)},
     {source_options, offsetof(struct config, source)},
     {keyspace_options, offsetof(struct config, source.keys)},
@@ -36,6 +37,37 @@ const struct option_table config_tables[] = {
 };
 /* clang-format on */
 
+/* Refuses an option beside another that says the same or the opposite. */
+static int exclude(const struct options *options, const char *one, const char *const *others,
+                   struct err *err)
+{
+    for (; options_given(options, one) && *others; others++)
+        if (options_given(options, *others))
+            return err_set(err, "--%s and --%s exclude one another: leave out one of the two.", one,
+                           *others);
+    return 0;
+}
+
+static int check_server(const struct config *config, const struct options *options, struct err *err)
+{
+    static const char *const all[] = {"host", "port", "socket", "user", "pass", "dbnum", NULL};
+    static const char *const not_local[] = {"host", "uri", "socket", "user", "pass", NULL};
+    static const char *const address[] = {"host", "port", NULL};
+    int rc = exclude(options, "uri", all, err);
+
+    if (rc == 0)
+        rc = exclude(options, "socket", address, err);
+    if (rc < 0 || !config->run.local_server)
+        return rc;
+    for (const char *const *name = not_local; *name; name++)
+        if (options_given(options, *name))
+            return err_set(err,
+                           "--local-server starts its own server on 127.0.0.1, without a "
+                           "password: leave out --%s.",
+                           *name);
+    return 0;
+}
+
 static int check_pairs(const struct config *config, const struct options *options, struct err *err)
 {
     const bool keyspace = config->source.keys.random || config->source.keys.sequential;
@@ -48,15 +80,53 @@ static int check_pairs(const struct config *config, const struct options *option
     if (config->run.single_process && options_given(options, "processes") &&
         config->run.processes != 1)
         return err_set(err, "--single-process is --processes 1: leave out one of the two.");
-    if (config->run.local_server && options_given(options, "host"))
-        return err_set(err, "--local-server starts its own server on 127.0.0.1: leave out --host.");
+    return check_server(config, options, err);
+}
+
+static int take_uri(struct config *config, struct err *err)
+{
+    struct uri *uri = &config->uri;
+    const int rc = uri_parse(uri, config->session.uri, err);
+
+    if (rc < 0)
+        return rc;
+    if (uri->tls)
+        return err_set(err,
+                       "--uri: valkeys:// and rediss:// need TLS, which is not supported yet.");
+    config->endpoint.from = "--uri";
+    config->endpoint.socket = uri->socket;
+    if (uri->host)
+        config->endpoint.host = uri->host;
+    if (uri->port)
+        config->endpoint.port = uri->port;
+    config->session.user = uri->user;
+    config->session.password = uri->password;
+    config->session.password_from = "--uri";
+    config->session.db = uri->db;
+    return 0;
+}
+
+static int settle_session(struct config *config, struct err *err)
+{
+    struct session_config *session = &config->session;
+
+    session->password_from = "--pass";
+    const int rc = session->uri ? take_uri(config, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (!config->run.local_server)
+        session_take_environment(session);
+    if (session->user && !session->password)
+        return err_set(err, "--user needs a password: --pass, or the variable VALKEYCLI_AUTH.");
     return 0;
 }
 
 int config_settle(struct config *config, const struct options *options, struct err *err)
 {
-    const int rc = check_pairs(config, options, err);
+    int rc = check_pairs(config, options, err);
 
+    if (rc == 0)
+        rc = settle_session(config, err);
     if (rc < 0)
         return rc;
     if (config->run.duration_ns && !options_given(options, "requests"))
@@ -68,6 +138,11 @@ int config_settle(struct config *config, const struct options *options, struct e
         config->source.keys.seed =
             rng_mix(clock_unix_ns() ^ ((uint64_t)getpid() << 32)) % UINT64_C(1000000000);
     return 0;
+}
+
+void config_deinit(struct config *config)
+{
+    uri_deinit(&config->uri);
 }
 
 struct plan_input config_plan_input(const struct config *config)

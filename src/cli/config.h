@@ -12,6 +12,8 @@
 #include "client/client.h"
 #include "io/endpoint.h"
 #include "io/engine.h"
+#include "io/session.h"
+#include "io/uri.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
@@ -25,6 +27,8 @@ struct program_config {
 struct config {
     struct program_config program;
     struct endpoint_config endpoint;
+    struct session_config session;
+    struct uri uri; /* what --uri said: the two above point into it */
     struct engine_config engine;
     struct source_config source;
     struct client_config client;
@@ -39,11 +43,15 @@ struct config {
 extern const struct option_table config_tables[];
 
 /*
- * Settles what depends on which options were given: the request limit of a run with a duration, a
- * seed where there is none. Returns 0, or -EINVAL with one sentence when options exclude one
+ * Settles what depends on which options were given: the server and the login that --uri names, a
+ * password of the environment, the request limit of a run with a duration, a seed where there is
+ * none. Returns 0, or -EINVAL with one sentence when options exclude one
  * another.
  */
 int config_settle(struct config *config, const struct options *options, struct err *err);
+
+/* Releases what config_settle() made; a zeroed one is fine. */
+void config_deinit(struct config *config);
 
 /* The parts that a plan is made of. */
 struct plan_input config_plan_input(const struct config *config);

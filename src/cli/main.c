@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/config.h"
+#include "io/probe.h"
 #include "run/describe.h"
 #include "run/files.h"
 #include "run/local_server.h"
@@ -98,7 +99,9 @@ static int reach_server(struct session *session, struct err *err)
         endpoint.port = local_server_port(session->server);
     }
     const int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
-    return rc < 0 ? rc : endpoint_probe(&session->plan.endpoint, endpoint.connect_timeout_ns, err);
+    return rc < 0 ? rc
+                  : probe_server(&session->plan.endpoint, &session->plan.opening,
+                                 endpoint.connect_timeout_ns, err);
 }
 
 /* Everything that must be there before a process or a thread is made. */
@@ -151,6 +154,7 @@ static void release(struct session *session)
     for (unsigned i = 0; session->sinks[i]; i++)
         report_destroy(&session->sinks[i]);
     local_server_stop(&session->server);
+    session_opening_deinit(&session->plan.opening);
     if (session->worker_fd >= 0)
         close(session->worker_fd);
     if (session->signal_fd >= 0)
@@ -194,13 +198,18 @@ static enum run_exit session_main(const struct config *config, struct err *err)
     struct session session = {.config = config, .signal_fd = -1, .worker_fd = -1};
     const struct plan_input input = config_plan_input(config);
 
+    enum run_exit exit_code;
+
     if (plan_init(&session.plan, &input, err) < 0)
         return RUN_NOT_STARTED;
     engine_choose(&session.plan.engine, &config->engine);
-    if (config->program.show_config)
-        return show_config(&session, err);
-    tell_notes(&session.plan);
-    const enum run_exit exit_code = run(&session, err);
+    session_opening_init(&session.plan.opening, &config->session);
+    if (config->program.show_config) {
+        exit_code = show_config(&session, err);
+    } else {
+        tell_notes(&session.plan);
+        exit_code = run(&session, err);
+    }
     release(&session);
     return exit_code;
 }
@@ -220,9 +229,10 @@ static enum run_exit options_main(struct options *options, int argc, char **argv
         print_version();
         return finish_print(err);
     }
-    if (config_settle(&config, options, err) < 0)
-        return RUN_NOT_STARTED;
-    return session_main(&config, err);
+    const bool settled = config_settle(&config, options, err) == 0;
+    const enum run_exit exit_code = settled ? session_main(&config, err) : RUN_NOT_STARTED;
+    config_deinit(&config);
+    return exit_code;
 }
 
 /* A descriptor that the caller has closed would be the first socket's, and what is printed a

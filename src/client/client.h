@@ -15,6 +15,7 @@
 #include "base/option.h"
 #include "io/endpoint.h"
 #include "io/loop.h"
+#include "io/session.h"
 #include "load/request.h"
 #include "load/source.h"
 #include "stats/outcome.h"
@@ -51,6 +52,7 @@ struct driver_listener {
 struct driver_setup {
     struct loop *loop;
     const struct endpoint *endpoint;
+    const struct session_opening *opening; /* NULL: none */
     const struct source *source;
     const struct client_config *config;
     uint64_t connect_timeout_ns;

@@ -317,7 +317,9 @@ static const char *say_loss(struct standalone *driver, const struct client *clie
 {
     const char *name = driver->setup->endpoint->name;
 
-    if (!was_up)
+    if (reason == LINK_REFUSED)
+        snprintf(text, TEXT_MAX, "Could not log in to %s: %s", name, link_words(&client->link));
+    else if (!was_up)
         snprintf(text, TEXT_MAX, "Could not connect to %s: %s.", name, link_reason_text(reason));
     else if (driver->said_by == client && driver->said[0])
         snprintf(text, TEXT_MAX, "Connection to %s lost; the server said: %s", name, driver->said);
@@ -439,6 +441,7 @@ static int standalone_create(struct driver **out, const struct driver_setup *set
     driver->links = (struct link_setup){.loop = setup->loop,
                                         .endpoint = setup->endpoint,
                                         .events = &link_events,
+                                        .opening = setup->opening,
                                         .connect_timeout_ns = setup->connect_timeout_ns,
                                         .seed = setup->seed};
     driver->clients = mem_zalloc(setup->clients_max, sizeof *driver->clients);

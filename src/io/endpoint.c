@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
-#include "io/socket.h"
 
 #define FIELD(member) offsetof(struct endpoint_config, member)
 
@@ -21,6 +19,8 @@ const struct option_spec endpoint_options[] = {
     {.name = "port", .letters = "p", .group = OPTION_BASIC, .read = option_read_count,
      .offset = FIELD(port), .initial = "6379", .value = "PORT", .min = 1, .max = 65535,
      .help = "server port"},
+    {.name = "socket", .letters = "s", .group = OPTION_BASIC, .read = option_read_text,
+     .offset = FIELD(socket), .value = "PATH", .help = "a Unix socket, instead of host and port"},
     {.name = "connection-timeout", .group = OPTION_TIMEOUTS, .read = option_read_millis,
      .offset = FIELD(connect_timeout_ns), .initial = "2000", .value = "MS",
      .max = UINT64_C(86400000) * CLOCK_NS_PER_MS,
@@ -29,6 +29,23 @@ const struct option_spec endpoint_options[] = {
 };
 /* clang-format on */
 
+static int take_socket(struct endpoint *endpoint, const struct endpoint_config *config,
+                       struct err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const size_t len = strlen(config->socket);
+
+    if (len == 0 || len >= sizeof address.sun_path)
+        return err_set(err, "%s: the path of a Unix socket has 1 to %zu bytes.",
+                       config->from ? config->from : "--socket", sizeof address.sun_path - 1);
+    memcpy(address.sun_path, config->socket, len);
+    memcpy(&endpoint->addresses[0].socket, &address, sizeof address);
+    endpoint->addresses[0].len = sizeof address;
+    endpoint->count = 1;
+    snprintf(endpoint->name, sizeof endpoint->name, "%s", config->socket);
+    return 0;
+}
+
 int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *config,
                      struct err *err)
 {
@@ -36,11 +53,14 @@ int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *co
     struct addrinfo *found;
     char port[8];
 
+    if (config->socket)
+        return take_socket(endpoint, config, err);
     snprintf(port, sizeof port, "%u", (unsigned)config->port);
     const int rc = getaddrinfo(config->host, port, &hints, &found);
     if (rc != 0) {
-        err_set(err, "Could not find the host \"%s\": %s. Check --host.", config->host,
-                rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+        err_set(err, "Could not find the host \"%s\": %s. Check %s.", config->host,
+                rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc),
+                config->from ? config->from : "--host");
         return -EHOSTUNREACH;
     }
     endpoint->count = 0;
@@ -55,58 +75,4 @@ int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *co
     snprintf(endpoint->name, sizeof endpoint->name, strchr(config->host, ':') ? "[%s]:%s" : "%s:%s",
              config->host, port);
     return 0;
-}
-
-/* Returns 0 or the errno of one attempt. */
-static int wait_for_connect(int fd, uint64_t timeout_ns)
-{
-    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
-    const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S),
-                                     .tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S)};
-    int ready;
-
-    do
-        ready = ppoll(&wanted, 1, timeout_ns ? &timeout : NULL, NULL);
-    while (ready < 0 && errno == EINTR);
-
-    if (ready == 0)
-        return ETIMEDOUT;
-    return ready < 0 ? errno : socket_failure(fd);
-}
-
-static int try_address(const struct endpoint_address *address, uint64_t timeout_ns)
-{
-    const int fd = socket_open(address->socket.ss_family, SOCKET_NON_BLOCKING);
-    int failure = 0;
-
-    if (fd < 0)
-        return errno;
-    if (connect(fd, (const struct sockaddr *)&address->socket, address->len) < 0)
-        failure = errno == EINPROGRESS ? wait_for_connect(fd, timeout_ns) : errno;
-    else
-        failure = socket_failure(fd);
-    close(fd);
-    return failure;
-}
-
-int endpoint_probe(struct endpoint *endpoint, uint64_t timeout_ns, struct err *err)
-{
-    int failure = 0;
-
-    for (unsigned i = 0; i < endpoint->count; i++) {
-        const int rc = try_address(&endpoint->addresses[i], timeout_ns);
-        if (rc == 0) {
-            const struct endpoint_address answered = endpoint->addresses[i];
-            endpoint->addresses[i] = endpoint->addresses[0];
-            endpoint->addresses[0] = answered;
-            return 0;
-        }
-        if (!failure)
-            failure = rc;
-    }
-    err_set(err, "Could not connect to Valkey at %s: %s. %s", endpoint->name, strerror(failure),
-            failure == ECONNREFUSED ? "Start a server, or let --local-server start one."
-                                    : "Check --host and --port, or allow more time by "
-                                      "--connection-timeout.");
-    return -failure;
 }

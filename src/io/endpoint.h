@@ -3,7 +3,7 @@
  * endpoint: where the server is, as the user named it and as the kernel knows it.
  *
  * Names are resolved once, before any worker exists. An address list keeps all that the name
- * stands for; dials try them in turn, beginning with the one that answered first.
+ * stands for; dials try them in turn, beginning with the one that answered first (io/probe.h).
  */
 #ifndef IO_ENDPOINT_H
 #define IO_ENDPOINT_H
@@ -17,6 +17,8 @@ struct endpoint_config {
     const char *host;
     uint64_t port;
     uint64_t connect_timeout_ns; /* 0: none */
+    const char *socket; /* the path of a Unix socket, instead of host and port; NULL: none */
+    const char *from;   /* the option that named the server, for messages; NULL: its own */
 };
 
 extern const struct option_spec endpoint_options[];
@@ -29,23 +31,16 @@ struct endpoint_address {
 };
 
 struct endpoint {
-    char name[ENDPOINT_NAME_MAX]; /* for messages: "127.0.0.1:6379", "[::1]:6379" */
+    char name[ENDPOINT_NAME_MAX]; /* for messages: "127.0.0.1:6379", "[::1]:6379", a path */
     struct endpoint_address addresses[ENDPOINT_ADDRESSES_MAX];
     unsigned count;
 };
 
 /*
  * Resolves the configured host. Returns 0, or a negative errno with a sentence that names the host
- * and the option.
+ * and the option. A Unix socket is looked for when it is dialled.
  */
 int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *config,
                      struct err *err);
-
-/*
- * Connects once and hangs up, blocking for at most `timeout_ns` an address (0: as long as the
- * kernel tries). The address that answered becomes the first. Returns 0, or a negative errno with a
- * sentence that says what to do about it.
- */
-int endpoint_probe(struct endpoint *endpoint, uint64_t timeout_ns, struct err *err);
 
 #endif

@@ -28,6 +28,7 @@ struct report_run {
     const char *version; /* "valkey-polyglot 0.1.0" */
     const char *command; /* "SET" */
     const char *server;  /* "127.0.0.1:6379" */
+    const char *user;    /* "alice"; NULL: the default one */
     const char *engine;  /* how bytes were moved: "epoll" */
     const char *keys;    /* "random, 1,000,000 keys" */
     const char *load;    /* "closed loop", "open loop, 1000 requests a second" */
@@ -35,6 +36,8 @@ struct report_run {
     const char *cpus;    /* which workers were pinned to: "0-3,8"; NULL: to none */
     bool scheduled;      /* an open loop: response times count from the due time */
     bool reads;          /* hits and misses are told apart */
+    bool resp3;          /* else RESP2 */
+    uint64_t db;
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
     uint64_t cores;         /* that its workers may use */
     uint64_t requests;      /* the limit; 0: none */
@@ -59,8 +62,8 @@ struct report_end {
     /* Of a schedule: the variance of the requests that were sent in a millisecond over their mean;
      * 1 is that of a Poisson process, 0 that of perfectly even ones. */
     double burstiness;
-    const char *ending;   /* why it ended early; NULL: it was complete */
-    bool interrupted; /* ... because the user wanted it: what was measured until then is right */
+    const char *ending; /* why it ended early; NULL: it was complete */
+    bool interrupted;   /* ... because the user wanted it: what was measured until then is right */
     const struct report_worker *workers; /* as many as the run had, in order */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };

@@ -233,6 +233,12 @@ static void print_settings(struct text *text, const struct report_end *end)
     open_section(sink, "How It Ran:");
     print_setting(sink, "Command", run->command);
     print_setting(sink, "Server", run->server);
+    if (run->user)
+        print_setting(sink, "User", run->user);
+    if (run->db)
+        print_count(sink, "Database", run->db);
+    if (run->resp3)
+        print_setting(sink, "Protocol", "RESP3");
     print_setting(sink, "Load", run->load);
     if (run->scheduled) {
         report_print(sink, "Offered rate: %.2f per second\n",

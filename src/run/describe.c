@@ -117,11 +117,22 @@ static void print_split(const struct plan *plan, FILE *out)
     }
 }
 
+/* Where a password came from is as much as may be shown of it. */
+static void print_session(const struct session_config *session, FILE *out)
+{
+    fprintf(out, "User: %s\n", session->user ? session->user : "default");
+    fprintf(out, "Password: %s%s\n", session->password ? "that of " : "none",
+            session->password ? session->password_from : "");
+    fprintf(out, "Database: %" PRIu64 "\n", session->db);
+    fprintf(out, "Protocol: %s\n", session->resp3 ? "RESP3" : "RESP2");
+}
+
 void describe_plan(const struct plan *plan, FILE *out)
 {
     char text[DESCRIBE_MAX];
 
     fprintf(out, "Server: %s\n", plan->endpoint.name);
+    print_session(plan->opening.config, out);
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));

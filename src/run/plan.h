@@ -17,6 +17,7 @@
 #include "client/client.h"
 #include "io/endpoint.h"
 #include "io/engine.h"
+#include "io/session.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
@@ -37,8 +38,9 @@ struct run_config {
 extern const struct option_spec run_options[];
 
 struct plan {
-    struct endpoint endpoint; /* this and the next: filled in by the caller of plan_init() */
+    struct endpoint endpoint; /* this and the next two: filled in by the caller of plan_init() */
     struct engine engine;
+    struct session_opening opening;
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
     struct client_config client;
@@ -69,8 +71,8 @@ struct plan_input {
 };
 
 /*
- * Settles everything but the endpoint's addresses and the engine. Returns 0, or a negative errno
- * with one sentence: what contradicts what.
+ * Settles everything but the endpoint's addresses, the engine and the session's opening. Returns 0,
+ * or a negative errno with one sentence: what contradicts what.
  */
 int plan_init(struct plan *plan, const struct plan_input *input, struct err *err);
 

@@ -120,6 +120,7 @@ static int create(struct worker *worker, struct err *err)
     worker->driver_setup =
         (struct driver_setup){.loop = worker->loop,
                               .endpoint = &plan->endpoint,
+                              .opening = &plan->opening,
                               .source = &worker->source,
                               .config = &plan->client,
                               .connect_timeout_ns = plan->connect_timeout_ns,

@@ -4,7 +4,9 @@ A server for what a real one won't do on demand: silence, half replies, garbage,
 
 FakeServer(behave) calls behave(connection, request) once for each request that arrives whole; what
 that returns is done on the connection, in order: bytes are sent, Slow(bytes) one byte at a time,
-CLOSE and RESET end it. None, or an empty list, is silence. One thread serves all connections.
+CLOSE and RESET end it. None, or an empty list, is silence. A PING that comes first on a connection is
+the program's question whether a password is wanted: it is answered here and not counted, unless the
+server was made with answer_ping=False. One thread serves all connections.
 """
 import heapq
 import itertools
@@ -16,6 +18,7 @@ import time
 
 CLOSE = object()
 RESET = object()
+PING = b"*1\r\n$4\r\nPING\r\n"
 
 
 class Slow:
@@ -113,6 +116,9 @@ class Connection:
             if parsed is None:
                 return
             del self.received[:parsed[1]]
+            if parsed[0] == [b"PING"] and not self.requests and self.server.answer_ping:
+                self.send(b"+PONG\r\n")
+                continue
             self.requests += 1
             self.first_request = self.first_request or time.monotonic()
             self.server.requests += 1
@@ -135,8 +141,9 @@ class FakeServer:
     as behave() says it. A failure of the thread shows in stop().
     """
 
-    def __init__(self, behave=ok, on_accept=None, backlog=511, accept_pause=0.0):
+    def __init__(self, behave=ok, on_accept=None, backlog=511, accept_pause=0.0, answer_ping=True):
         self.behave = behave
+        self.answer_ping = answer_ping
         self.on_accept = on_accept
         self.accept_pause = accept_pause
         self.requests = 0

@@ -38,9 +38,12 @@ def free_port():
 
 
 class RealServer:
-    def __init__(self, folder, options=(), bind="127.0.0.1"):
+    def __init__(self, folder, options=(), bind="127.0.0.1", password=None):
         self.folder = folder
+        self.password = password
         self.options = [str(option) for option in options]
+        if password:
+            self.options += ["--requirepass", password]
         self.bind = bind
         self.client = None
         self.process = None
@@ -71,6 +74,8 @@ class RealServer:
         except OSError:
             return None
         try:
+            if self.password:
+                client.call("AUTH", self.password)
             client.call("PING")
             return client
         except (OSError, resp.ReplyError):

@@ -10,6 +10,30 @@ CLIENTS = "--clients-ramp-start 2 --clients-ramp-end 10 --client-ramp-interval 1
 # The arguments, and what the sentence has to hold.
 REFUSED = [
     ("--nonsense", ["--nonsense"]),
+    ("--uri x", ["--uri", "valkey://", "unix://"]),
+    ("-u redis://h/x", ["--uri", "database"]),
+    ("-u valkey://h -p 1", ["--uri", "--port"]),
+    ("-u valkey://h -h h", ["--uri", "--host"]),
+    ("-u valkey://h -s /tmp/a", ["--uri", "--socket"]),
+    ("-u valkey://h --user u", ["--uri", "--user"]),
+    ("-u valkey://h -a p", ["--uri", "--pass"]),
+    ("-u valkey://h --dbnum 1", ["--uri", "--dbnum"]),
+    ("-u valkeys://h", ["--uri", "valkeys://", "TLS"]),
+    ("-u rediss://h", ["--uri", "rediss://", "TLS"]),
+    ("-s /tmp/a -h h", ["--socket", "--host"]),
+    ("-s /tmp/a -p 1", ["--socket", "--port"]),
+    ("-s /" + 120 * "x", ["--socket", "107"]),
+    ("-s /nowhere/valkey.sock", ["/nowhere/valkey.sock", "No such file"]),
+    ("--user u", ["--user", "--pass"]),
+    ("--dbnum -1", ["--dbnum"]),
+    ("--dbnum x", ["--dbnum"]),
+    ("--local-server -a p", ["--local-server", "--pass"]),
+    ("--local-server -u valkey://h", ["--local-server", "--uri"]),
+    ("--local-server -s /tmp/a", ["--local-server", "--socket"]),
+    ("-S /tmp/a", ["-S", "--socket"]),
+    ("--unix-socket=/tmp/a", ["--unix-socket", "--socket"]),
+    ("--authenticate u:p", ["--authenticate", "--pass"]),
+    ("--select-db 1", ["--select-db", "--dbnum"]),
     ("--nonsense=3", ["--nonsense"]),
     ("-Z", ["-Z"]),
     ("stray", ["stray"]),
@@ -103,8 +127,8 @@ OPTIONS = """--host --port --clients --requests --datasize --type --threads --te
     --qps-ramp-mode --qps-ramp-factor --pace --cpus --processes --single-process --clients-ramp-start --clients-ramp-end
     --client-ramp-interval --client-ramp-mode --clients-per-ramp --client-ramp-factor --request-timeout
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
-    --local-server --io --show-config --quiet --help --version""".split()
-LETTERS = "-H -h -p -c -n -d -t -r -P -q".split()
+    --uri --user --pass --dbnum --resp3 --socket --local-server --io --show-config --quiet --help --version""".split()
+LETTERS = "-H -h -p -c -n -d -t -r -P -q -u -a -3 -s".split()
 GROUPS = ["basic options", "advanced options", "rate limiting options", "client ramp options",
           "multi-process options", "timeout options", "output options"]
 
@@ -141,7 +165,7 @@ def test_help_lists_every_option_in_groups(run):
 
 def test_help_lists_nothing_that_does_not_work(run):
     out = run("--help").expect(0).out
-    for word in re.findall(r"(?<![\w-])--[a-z][a-z-]*", out):
+    for word in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", out):
         assert word in OPTIONS + ["--usage"], f"{word} is in --help"
 
 

@@ -37,6 +37,9 @@ class FastServer(threading.Thread):
             got = sock.recv_into(self.bytes)
             if not got:
                 return False
+            if self.bytes[:got] == fake_server.PING:
+                sock.sendall(b"+PONG\r\n")
+                return True
             self.length = self.length or fake_server.parse_request(bytes(self.bytes[:got]))[1]
             whole, self.over[sock] = divmod(self.over.get(sock, 0) + got, self.length)
             while whole:

@@ -6,12 +6,12 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "io/endpoint.h"
-#include "peer.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/un.h>
 
 static void test_names(void **state)
 {
@@ -50,54 +50,33 @@ static void test_unknown_host(void **state)
     assert_non_null(strstr(err.text, "--host"));
 }
 
-static void resolve(struct endpoint *endpoint, const struct sockaddr_in *address)
+static void test_socket(void **state)
 {
-    const struct endpoint_config config = {.host = "127.0.0.1", .port = ntohs(address->sin_port)};
-    struct err err;
-
-    assert_int_equal(endpoint_resolve(endpoint, &config, &err), 0);
-}
-
-static void test_probe(void **state)
-{
-    struct sockaddr_in address;
+    struct endpoint_config config = {.host = "127.0.0.1", .port = 1, .socket = "/tmp/a.sock"};
     struct endpoint endpoint;
-    struct err err;
-    char want[200];
-
-    (void)state;
-    const int listener = peer_listen(&address);
-    resolve(&endpoint, &address);
-    assert_int_equal(endpoint_probe(&endpoint, CLOCK_NS_PER_S, &err), 0);
-    assert_int_equal(endpoint_probe(&endpoint, 0, &err), 0);
-    close(listener);
-    assert_int_equal(endpoint_probe(&endpoint, CLOCK_NS_PER_S, &err), -ECONNREFUSED);
-    snprintf(want, sizeof want,
-             "Could not connect to Valkey at 127.0.0.1:%d: Connection refused. Start a server, or "
-             "let --local-server start one.",
-             ntohs(address.sin_port));
-    assert_string_equal(err.text, want);
-}
-
-/* Addresses are tried in turn, and the one that answered is the first from then on. */
-static void test_probe_moves_on(void **state)
-{
-    struct sockaddr_in open_address, closed_address;
-    struct endpoint endpoint, closed;
+    char path[200];
     struct err err;
 
     (void)state;
-    close(peer_listen(&closed_address));
-    const int listener = peer_listen(&open_address);
-    resolve(&endpoint, &open_address);
-    resolve(&closed, &closed_address);
-    endpoint.addresses[1] = endpoint.addresses[0];
-    endpoint.addresses[0] = closed.addresses[0];
-    endpoint.count = 2;
-    assert_int_equal(endpoint_probe(&endpoint, CLOCK_NS_PER_S, &err), 0);
-    assert_memory_equal(&endpoint.addresses[0].socket, &open_address, sizeof open_address);
-    assert_memory_equal(&endpoint.addresses[1].socket, &closed_address, sizeof closed_address);
-    close(listener);
+    assert_int_equal(endpoint_resolve(&endpoint, &config, &err), 0);
+    assert_string_equal(endpoint.name, "/tmp/a.sock");
+    assert_int_equal(endpoint.count, 1);
+    const struct sockaddr_un *address = (const void *)&endpoint.addresses[0].socket;
+    assert_int_equal(address->sun_family, AF_UNIX);
+    assert_string_equal(address->sun_path, "/tmp/a.sock");
+
+    config.socket = path;
+    for (size_t len = 106; len < 110; len++) {
+        memset(path, 'x', len);
+        path[len] = '\0';
+        assert_int_equal(endpoint_resolve(&endpoint, &config, &err), len < 108 ? 0 : -EINVAL);
+    }
+    assert_non_null(strstr(err.text, "--socket"));
+    config.from = "--uri";
+    assert_int_equal(endpoint_resolve(&endpoint, &config, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "--uri"));
+    config.socket = "";
+    assert_int_equal(endpoint_resolve(&endpoint, &config, &err), -EINVAL);
 }
 
 int main(void)
@@ -105,8 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_unknown_host),
-        cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_probe_moves_on),
+        cmocka_unit_test(test_socket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

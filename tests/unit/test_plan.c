@@ -28,7 +28,9 @@ static struct settings defaults(void)
 {
     return (struct settings){
         .run = {.requests = 100000, .threads = 1, .give_up_ns = 30 * (uint64_t)CLOCK_NS_PER_S},
-        .endpoint = {"127.0.0.1", 6379, 2 * (uint64_t)CLOCK_NS_PER_S},
+        .endpoint = {.host = "127.0.0.1",
+                     .port = 6379,
+                     .connect_timeout_ns = 2 * (uint64_t)CLOCK_NS_PER_S},
         .source = {.type = "set", .data_bytes = 3},
         .client = {50, 1, 5 * (uint64_t)CLOCK_NS_PER_S},
     };
