@@ -39,11 +39,18 @@ struct completion {
     struct str text;      /* what there is to say of an error */
 };
 
+/* How long a connection took that came up. */
+struct dial_times {
+    uint64_t connect_ns;
+    uint64_t handshake_ns; /* 0: there was none */
+};
+
 /* What a driver tells the worker that it belongs to. `context` is the worker's. */
 struct driver_listener {
     void (*done)(void *context, const struct completion *completion);
     /* Something to be counted beside requests; `text` (may be empty) is borrowed. */
     void (*event)(void *context, enum event event, struct str text, uint64_t now_ns);
+    void (*connected)(void *context, const struct dial_times *times);
     void *context;
 };
 

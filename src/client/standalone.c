@@ -195,6 +195,15 @@ static void standalone_open(struct driver *head, unsigned clients, uint64_t now_
 
 /* ---- events of the links */
 
+static void tell_times(const struct standalone *driver, const struct link *link, uint64_t now_ns)
+{
+    const struct driver_listener *listener = &driver->setup->listener;
+    const struct dial_times times = {.connect_ns = link->opened_ns - link->dialed_ns,
+                                     .handshake_ns = now_ns - link->opened_ns};
+
+    listener->connected(listener->context, &times);
+}
+
 static void link_up(struct link *link, uint64_t now_ns)
 {
     struct client *client = of_link(link);
@@ -205,6 +214,7 @@ static void link_up(struct link *link, uint64_t now_ns)
     if (client->known)
         tell(driver, EVENT_RECONNECT, STR(""), now_ns);
     client->known = true;
+    tell_times(driver, link, now_ns);
     client->retired = false;
     client->stuck_ns = 0;
     free_slots(driver, client, driver->slots, now_ns);

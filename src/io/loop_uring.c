@@ -356,7 +356,9 @@ static void close_listed(struct loop_uring *loop)
         close_some(loop);
         if (!loop->loop.to_close)
             return;
-        if (!exchange(loop))
+        if (exchange(loop))
+            loop->loop.now_ns = clock_now_ns();
+        else
             wait_until(loop, clock_now_ns() + CANCEL_PATIENCE_NS);
         handle_all(loop);
     }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "report/connections.h"
 #include "report/progress.h"
 #include "report/report.h"
 #include "report/verdict.h"
@@ -363,6 +364,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_accounting(text, end);
     print_errors(sink, end->total);
     print_events(sink, end->total);
+    connections_print(sink, end->total);
     workers_print(sink, end->workers, (unsigned)text->run.workers);
     print_settings(text, end);
     print_closing(text, end, &responses);

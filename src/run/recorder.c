@@ -80,3 +80,19 @@ void recorder_event(struct recorder *recorder, enum event event, struct str text
     counter_add(&recorder->slot->events[event], 1);
     say(recorder, OUTCOME_KINDS + event, text, now_ns);
 }
+
+/* A series is taken into use with its first value: most runs have no handshakes. */
+static void record_in(struct recorder *recorder, struct histogram **place, enum measure measure,
+                      uint64_t value_ns)
+{
+    if (!*place)
+        *place = board_series(recorder->slot, "", measure);
+    histogram_record(*place, value_ns);
+}
+
+void recorder_connected(struct recorder *recorder, const struct dial_times *times)
+{
+    record_in(recorder, &recorder->connect, MEASURE_CONNECT, times->connect_ns);
+    if (times->handshake_ns)
+        record_in(recorder, &recorder->handshake, MEASURE_HANDSHAKE, times->handshake_ns);
+}

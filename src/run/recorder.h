@@ -21,6 +21,8 @@ struct recorder {
     struct histogram *service; /* this and below: NULL in a closed loop */
     struct histogram *slot_wait;
     struct histogram *send_lag;
+    struct histogram *connect; /* this and the next: NULL until there is one to count */
+    struct histogram *handshake;
     bool reads;          /* null replies are misses */
     uint64_t quiet_ns;   /* no text leaves before, unless its kind is new */
     uint64_t said_kinds; /* a bit a kind of text that has left: outcomes, then events */
@@ -35,5 +37,8 @@ void recorder_done(struct recorder *recorder, const struct completion *completio
 
 /* Counts an event. */
 void recorder_event(struct recorder *recorder, enum event event, struct str text, uint64_t now_ns);
+
+/* Counts how long a connection took, whenever it was made. */
+void recorder_connected(struct recorder *recorder, const struct dial_times *times);
 
 #endif

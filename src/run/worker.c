@@ -100,6 +100,13 @@ static void on_event(void *context, enum event event, struct str text, uint64_t 
     recorder_event(&worker->recorder, event, text, now_ns);
 }
 
+static void on_connected(void *context, const struct dial_times *times)
+{
+    struct worker *worker = context;
+
+    recorder_connected(&worker->recorder, times);
+}
+
 static int create(struct worker *worker, struct err *err)
 {
     const struct plan *plan = worker->plan;
@@ -128,7 +135,7 @@ static int create(struct worker *worker, struct err *err)
                               .first = number,
                               .stride = plan->workers,
                               .clients_max = plan_clients_of(plan, plan->ramp.clients.end, number),
-                              .listener = {on_done, on_event, worker}};
+                              .listener = {on_done, on_event, on_connected, worker}};
     return driver_standalone.create(&worker->driver, &worker->driver_setup, err);
 }
 

@@ -21,6 +21,9 @@ enum measure {
     MEASURE_SERVICE, /* on a schedule only: in a closed loop it is the response time */
     MEASURE_SLOT_WAIT,
     MEASURE_SEND_LAG,
+    MEASURE_CONNECT,   /* of a connection that came up: from the dial until it was connected */
+    MEASURE_HANDSHAKE, /* ... and from then until the session was open, if there is anything to it
+                        */
     MEASURE_KINDS
 };
 

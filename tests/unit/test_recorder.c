@@ -193,6 +193,25 @@ static void test_texts_are_rationed(void **state)
     tear_down(&fixture);
 }
 
+static void test_connected(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false, false);
+    recorder_connected(&fixture.recorder, &(struct dial_times){.connect_ns = 70});
+    assert_int_equal(recorded(&fixture, MEASURE_CONNECT), 70);
+    assert_int_equal(snapshot_ok(&fixture.snapshot), 0);
+    tear_down(&fixture);
+
+    set_up(&fixture, true, true);
+    recorder_connected(&fixture.recorder,
+                       &(struct dial_times){.connect_ns = 70, .handshake_ns = 40});
+    assert_int_equal(recorded(&fixture, MEASURE_CONNECT), 70);
+    assert_int_equal(recorded(&fixture, MEASURE_HANDSHAKE), 40);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_what_counts_as_a_reply),
         cmocka_unit_test(test_hits_and_misses),
         cmocka_unit_test(test_texts_are_rationed),
+        cmocka_unit_test(test_connected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

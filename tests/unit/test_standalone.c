@@ -31,6 +31,7 @@ struct fixture {
     bool nulls[REQUESTS_MAX];
     unsigned all_done;
     unsigned events[EVENT_KINDS];
+    unsigned connected;
     uint64_t next;  /* submitted from within `done`, once; 0: nothing */
     char text[300]; /* of the last event that had one */
 };
@@ -71,6 +72,15 @@ static void on_event(void *context, enum event event, struct str text, uint64_t 
     }
 }
 
+static void on_connected(void *context, const struct dial_times *times)
+{
+    struct fixture *fixture = context;
+
+    fixture->connected++;
+    assert_in_range(times->connect_ns, 1, CLOCK_NS_PER_S);
+    assert_int_equal(times->handshake_ns, 0);
+}
+
 static void set_up(struct fixture *fixture, unsigned clients, unsigned pipeline,
                    uint64_t timeout_ns)
 {
@@ -92,7 +102,7 @@ static void set_up(struct fixture *fixture, unsigned clients, unsigned pipeline,
                                            .seed = 1,
                                            .stride = 1,
                                            .clients_max = clients,
-                                           .listener = {on_done, on_event, fixture}};
+                                           .listener = {on_done, on_event, on_connected, fixture}};
     const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
     assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_standalone.create(&fixture->driver, &fixture->setup, &err), 0);
@@ -142,6 +152,7 @@ static int connect_all(struct fixture *fixture, int *peers)
             peers[i] = peer;
     }
     assert_int_equal(fixture->driver->free, clients * fixture->config.pipeline);
+    assert_int_equal(fixture->connected, clients);
     return peer;
 }
 

@@ -90,6 +90,12 @@ static void on_done(void *context, const struct completion *completion)
     pump(storm);
 }
 
+static void on_connected(void *context, const struct dial_times *times)
+{
+    (void)context;
+    (void)times;
+}
+
 static void on_event(void *context, enum event event, struct str text, uint64_t now_ns)
 {
     struct storm *storm = context;
@@ -125,7 +131,7 @@ static void set_up(struct storm *storm, unsigned clients, unsigned pipeline, uin
                                          .seed = seed,
                                          .stride = 1,
                                          .clients_max = clients,
-                                         .listener = {on_done, on_event, storm}};
+                                         .listener = {on_done, on_event, on_connected, storm}};
     const struct loop_setup loop_setup = {.wake_fd = storm->wake_fd, .channels = 8};
     assert_int_equal(loop_epoll.create(&storm->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_standalone.create(&storm->driver, &storm->setup, &err), 0);
