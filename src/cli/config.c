@@ -80,6 +80,9 @@ static int check_pairs(const struct config *config, const struct options *option
     if (config->run.single_process && options_given(options, "processes") &&
         config->run.processes != 1)
         return err_set(err, "--single-process is --processes 1: leave out one of the two.");
+    if (!config->client.keepalive && options_given(options, "reconnect-interval"))
+        return err_set(err,
+                       "-k/--keepalive 0 is --reconnect-interval 1: leave out one of the two.");
     return check_server(config, options, err);
 }
 
@@ -131,6 +134,8 @@ int config_settle(struct config *config, const struct options *options, struct e
         return rc;
     if (config->run.duration_ns && !options_given(options, "requests"))
         config->run.requests = 0;
+    if (!config->client.keepalive)
+        config->client.reconnect_interval = 1;
     if (config->run.local_server && !options_given(options, "port"))
         config->endpoint.port = 0;
     if (!options_given(options, "seed"))

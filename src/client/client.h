@@ -24,6 +24,8 @@ struct client_config {
     uint64_t clients;            /* in all */
     uint64_t pipeline;           /* slots a client */
     uint64_t request_timeout_ns; /* 0: none */
+    uint64_t keepalive;          /* 0: the next is 1, which whoever reads this sees to */
+    uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
 };
 
 extern const struct option_spec client_options[];

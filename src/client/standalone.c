@@ -12,12 +12,12 @@
 #include "base/mem.h"
 #include "client/client.h"
 #include "client/flights.h"
+#include "client/loss.h"
 #include "io/link.h"
 
 enum {
     DIALS_MAX = 128,                   /* under way at once: a server's accept queue is finite */
     TICK_MIN_NS = 1 * CLOCK_NS_PER_MS, /* ticks look at all clients: not more often than this */
-    TEXT_MAX = ENDPOINT_NAME_MAX + RESP_TEXT_MAX + 64,
 };
 
 struct client {
@@ -29,6 +29,8 @@ struct client {
     bool queued;       /* in the queue of those with a free slot; it may have none any more */
     bool known;        /* was up before */
     bool retired;      /* is being closed: its free slots are no longer counted */
+    bool renewing;     /* had all the requests of a connection: to be dialled anew once answered */
+    uint64_t left;     /* requests that the connection may still get; 0: no limit */
 };
 
 struct standalone {
@@ -151,8 +153,12 @@ static bool standalone_submit(struct driver *head, const struct request *request
     head->free--;
     head->in_flight++;
     dequeue(driver);
-    if (client->flights.count < driver->slots)
+    if (client->left && --client->left == 0) {
+        client->renewing = true; /* the reply to the last of its requests closes it */
+        retire(driver, client);
+    } else if (client->flights.count < driver->slots) {
         enqueue(driver, client);
+    }
     link_send(&client->link);
     return true;
 }
@@ -195,26 +201,22 @@ static void standalone_open(struct driver *head, unsigned clients, uint64_t now_
 
 /* ---- events of the links */
 
-static void tell_times(const struct standalone *driver, const struct link *link, uint64_t now_ns)
-{
-    const struct driver_listener *listener = &driver->setup->listener;
-    const struct dial_times times = {.connect_ns = link->opened_ns - link->dialed_ns,
-                                     .handshake_ns = now_ns - link->opened_ns};
-
-    listener->connected(listener->context, &times);
-}
-
 static void link_up(struct link *link, uint64_t now_ns)
 {
     struct client *client = of_link(link);
     struct standalone *driver = driver_of(client);
+    const struct driver_listener *listener = &driver->setup->listener;
+    const struct dial_times times = {.connect_ns = link->opened_ns - link->dialed_ns,
+                                     .handshake_ns = now_ns - link->opened_ns};
 
     driver->dialing--;
     driver->driver.up++;
     if (client->known)
-        tell(driver, EVENT_RECONNECT, STR(""), now_ns);
+        tell(driver, client->renewing ? EVENT_RENEWAL : EVENT_RECONNECT, STR(""), now_ns);
     client->known = true;
-    tell_times(driver, link, now_ns);
+    client->renewing = false;
+    client->left = driver->setup->config->reconnect_interval;
+    listener->connected(listener->context, &times);
     client->retired = false;
     client->stuck_ns = 0;
     free_slots(driver, client, driver->slots, now_ns);
@@ -276,6 +278,8 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     driver->driver.in_flight--;
     if (!client->retired)
         free_slots(driver, client, 1, now_ns);
+    else if (client->renewing && client->flights.count == 0)
+        link_close(link, LINK_RENEWED);
     if (reply->kind == RESP_ERROR) {
         completion.text = reply->text;
         completion.outcome = outcome_of_error(reply->text);
@@ -291,74 +295,69 @@ static void link_ending(struct link *link)
     retire(driver_of(client), client);
 }
 
-/* How a request ends whose connection has ended. */
-static enum outcome outcome_of_loss(const struct standalone *driver, const struct flight *flight,
-                                    int reason, uint64_t now_ns)
-{
-    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
-
-    if (reason == LINK_GIVEN_UP)
-        return OUTCOME_UNANSWERED;
-    if (reason == LINK_NO_REPLY && flight->sent_ns && now_ns - flight->sent_ns >= timeout_ns)
-        return OUTCOME_TIMEOUT;
-    return OUTCOME_DISCONNECT;
-}
-
-static void fail_flights(struct standalone *driver, struct client *client, int reason,
-                         struct str text, uint64_t now_ns)
+static void fail_flights(struct standalone *driver, struct client *client, const struct loss *loss,
+                         struct str text)
 {
     /* Of the requests under way the oldest is the one whose reply was no RESP. */
-    bool garbled = reason == LINK_GARBAGE && flights_oldest_sent(&client->flights);
+    bool garbled = loss->reason == LINK_GARBAGE && flights_oldest_sent(&client->flights);
 
     while (client->flights.count > 0) {
         const struct flight flight = flights_pop(&client->flights, driver->slots);
-        struct completion completion = {.replied_ns = now_ns, .text = text};
+        struct completion completion = {.replied_ns = loss->now_ns, .text = text};
 
-        completion.outcome =
-            garbled ? OUTCOME_PROTOCOL : outcome_of_loss(driver, &flight, reason, now_ns);
+        completion.outcome = garbled ? OUTCOME_PROTOCOL : loss_outcome(loss, &flight);
         garbled = false;
         driver->driver.in_flight--;
         hand_back(driver, &flight, &completion);
     }
 }
 
-static const char *say_loss(struct standalone *driver, const struct client *client, int reason,
-                            bool was_up, char text[TEXT_MAX])
+/* What the server said to this client without being asked, or to refuse it; forgotten with it. */
+static const char *last_words(struct standalone *driver, const struct client *client)
 {
-    const char *name = driver->setup->endpoint->name;
+    if (driver->said_by != client)
+        return link_words(&client->link);
+    driver->said_by = NULL;
+    return driver->said;
+}
 
-    if (reason == LINK_REFUSED)
-        snprintf(text, TEXT_MAX, "Could not log in to %s: %s", name, link_words(&client->link));
-    else if (!was_up)
-        snprintf(text, TEXT_MAX, "Could not connect to %s: %s.", name, link_reason_text(reason));
-    else if (driver->said_by == client && driver->said[0])
-        snprintf(text, TEXT_MAX, "Connection to %s lost; the server said: %s", name, driver->said);
-    else if (reason == LINK_NO_REPLY)
-        snprintf(text, TEXT_MAX, "No reply from %s within %llu ms.", name,
-                 (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
-    else
-        snprintf(text, TEXT_MAX, "Connection to %s lost: %s.", name, link_reason_text(reason));
-    if (driver->said_by == client)
-        driver->said_by = NULL;
-    return text;
+/* A planned end, after which nothing is to be waited for. */
+static void dial_anew(struct standalone *driver, struct client *client, uint64_t now_ns)
+{
+    assert(client->flights.count == 0);
+    driver->driver.up--;
+    wait_for_dial(driver, client);
+    dial_waiting(driver, now_ns);
 }
 
 static void link_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
 {
     struct client *client = of_link(link);
     struct standalone *driver = driver_of(client);
-    char text[TEXT_MAX];
-    const struct str said = str_of(say_loss(driver, client, reason, was_up, text));
+    char text[LOSS_TEXT_MAX];
+
+    if (reason == LINK_RENEWED) {
+        dial_anew(driver, client, now_ns);
+        return;
+    }
+    const struct loss loss = {.server = driver->setup->endpoint->name,
+                              .said = last_words(driver, client),
+                              .reason = reason,
+                              .was_up = was_up,
+                              .timeout_ns = driver->setup->config->request_timeout_ns,
+                              .now_ns = now_ns};
+    const struct str said = str_of(loss_describe(&loss, text));
 
     if (was_up) {
         driver->driver.up--;
+        client->renewing = false; /* it was lost before the last reply */
         retire(driver, client);
     } else {
         driver->dialing--;
     }
     if (reason != LINK_GIVEN_UP)
         tell(driver, was_up ? EVENT_DISCONNECT : EVENT_DIAL_FAILURE, said, now_ns);
-    fail_flights(driver, client, reason, said, now_ns);
+    fail_flights(driver, client, &loss, said);
     tick_by(driver, link_wake_ns(link));
     dial_waiting(driver, now_ns);
 }

@@ -39,10 +39,11 @@ struct report_run {
     bool resp3;          /* else RESP2 */
     uint64_t db;
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
-    uint64_t cores;         /* that its workers may use */
-    uint64_t requests;      /* the limit; 0: none */
-    uint64_t start_ns;      /* T0 */
-    uint64_t start_unix_ns; /* the wall clock at T0, for timestamps */
+    uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
+    uint64_t cores;              /* that its workers may use */
+    uint64_t requests;           /* the limit; 0: none */
+    uint64_t start_ns;           /* T0 */
+    uint64_t start_unix_ns;      /* the wall clock at T0, for timestamps */
 };
 
 /* What a worker's loop did from T0 on. */

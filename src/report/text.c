@@ -260,6 +260,8 @@ static void print_settings(struct text *text, const struct report_end *end)
     print_count(sink, "Workers in all", run->workers);
     print_count(sink, "Clients", run->clients);
     print_count(sink, "Pipeline", run->pipeline);
+    if (run->reconnect_interval)
+        print_count(sink, "Requests a connection", run->reconnect_interval);
     print_count(sink, "Seed", run->seed);
     print_setting(sink, "Version", run->version);
 }

@@ -143,6 +143,7 @@ void describe_plan(const struct plan *plan, FILE *out)
     print_limit(out, "Duration", plan->duration_ns, true);
     print_clients(plan, out);
     fprintf(out, "Pipeline: %" PRIu64 "\n", plan->client.pipeline);
+    print_limit(out, "Requests a connection", plan->client.reconnect_interval, false);
     print_limit(out, "Request timeout", plan->client.request_timeout_ns, true);
     print_limit(out, "Connection timeout", plan->connect_timeout_ns, true);
     print_limit(out, "Give up after", plan->give_up_ns, true);

@@ -174,6 +174,7 @@ static void begin_sinks(struct monitor *monitor)
         .workers = plan->workers,
         .clients = plan->ramp.clients.end,
         .pipeline = plan->client.pipeline,
+        .reconnect_interval = plan->client.reconnect_interval,
         .data_bytes = plan->source.data_bytes,
         .seed = plan->source.keys.seed,
         .cores = cores_usable(&plan->cpus),

@@ -37,6 +37,7 @@ static const char *const event_names[] = {
     [EVENT_CLUSTERDOWN] = "clusterdown replies",
     [EVENT_DISCONNECT] = "disconnects",
     [EVENT_RECONNECT] = "reconnects",
+    [EVENT_RENEWAL] = "planned reconnects",
     [EVENT_DIAL_FAILURE] = "failed dials",
     [EVENT_HIT] = "hits",
     [EVENT_MISS] = "misses",

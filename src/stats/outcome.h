@@ -33,6 +33,7 @@ enum event {
     EVENT_CLUSTERDOWN,  /* CLUSTERDOWN replies */
     EVENT_DISCONNECT,   /* connections lost after they were up */
     EVENT_RECONNECT,    /* connections up again */
+    EVENT_RENEWAL,      /* connections up again that were closed to be dialled again */
     EVENT_DIAL_FAILURE, /* dials refused, timed out or unreachable */
     EVENT_HIT,          /* reads that found a value */
     EVENT_MISS,         /* reads that found none */

@@ -32,7 +32,9 @@ static struct settings defaults(void)
                      .port = 6379,
                      .connect_timeout_ns = 2 * (uint64_t)CLOCK_NS_PER_S},
         .source = {.type = "set", .data_bytes = 3},
-        .client = {50, 1, 5 * (uint64_t)CLOCK_NS_PER_S},
+        .client = {.clients = 50,
+                   .pipeline = 1,
+                   .request_timeout_ns = 5 * (uint64_t)CLOCK_NS_PER_S},
     };
 }
 

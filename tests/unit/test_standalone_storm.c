@@ -115,11 +115,12 @@ static void set_up(struct storm *storm, unsigned clients, unsigned pipeline, uin
     struct sockaddr_in address;
     struct err err;
 
-    *storm = (struct storm){.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                            .listener = peer_listen(&address),
-                            .config = {clients, pipeline, 30 * MS},
-                            .limit = REQUESTS,
-                            .seed = seed};
+    *storm = (struct storm){
+        .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .listener = peer_listen(&address),
+        .config = {.clients = clients, .pipeline = pipeline, .request_timeout_ns = 30 * MS},
+        .limit = REQUESTS,
+        .seed = seed};
     fcntl(storm->listener, F_SETFL, O_NONBLOCK);
     endpoint.port = ntohs(address.sin_port);
     assert_int_equal(endpoint_resolve(&storm->endpoint, &endpoint, &err), 0);
@@ -302,7 +303,9 @@ static void settle(struct storm *storm)
 
 static void test_storm(void **state)
 {
-    static const unsigned shapes[][2] = {{1, 1}, {1, 16}, {CLIENTS_MAX, 1}, {3, 7}};
+    /* Clients, slots each, requests a connection. */
+    static const unsigned shapes[][3] = {{1, 1, 0}, {1, 16, 0}, {CLIENTS_MAX, 1, 0},
+                                         {3, 7, 0}, {3, 7, 5},  {CLIENTS_MAX, 2, 9}};
     static const enum outcome must[] = {OUTCOME_OK, OUTCOME_TIMEOUT, OUTCOME_DISCONNECT,
                                         OUTCOME_PROTOCOL, OUTCOME_OTHER};
     unsigned outcomes[OUTCOME_UNANSWERED + 1] = {0};
@@ -312,10 +315,12 @@ static void test_storm(void **state)
         struct storm storm;
 
         set_up(&storm, shapes[i][0], shapes[i][1], i);
+        storm.config.reconnect_interval = shapes[i][2];
         storm.limit = shapes[i][0] == 1 ? REQUESTS / 5 : REQUESTS;
         storm.driver->ops->open(storm.driver, shapes[i][0], clock_now_ns());
         run_until(&storm, storm.limit);
         settle(&storm);
+        assert_int_equal(storm.events[EVENT_RENEWAL] > 0, shapes[i][2] > 0);
         for (size_t kind = 0; kind < COUNT(outcomes); kind++)
             outcomes[kind] += storm.outcomes[kind];
         tear_down(&storm);
