@@ -2,8 +2,8 @@
 /*
  * The loop by completion, on io_uring. What channels have to say is gathered until the next turn
  * and handed over with one call, which also takes what has happened; only when nothing has does a
- * second call wait, so that waiting can be told from work. The clock is read once before the sends
- * of a turn and once for a batch of completions.
+ * second call wait, so that waiting can be told from work; with nothing to hand over there is no
+ * first. The clock is read once before the sends of a turn and once for a batch of completions.
  *
  * A send is quiet where the kernel allows it: it completes within the call that submits it, and
  * says so only if it could not take all bytes. Then, and on older kernels always, a loud one says
@@ -280,13 +280,19 @@ static void handle_all(struct loop_uring *loop)
 
 /* ---- turns */
 
-/* Hands over what there is to send, and takes what has happened since. Bytes that the kernel has
- * not taken stay where they are: nothing is turned over before it has. */
+/* Whether there is something to hand over. */
+static bool has_entries(const struct loop_uring *loop)
+{
+    return loop->loop.to_send || io_uring_sq_ready(&loop->ring.io) > 0;
+}
+
+/* Hands over what there is to send, at the time that was read last, and takes what has happened
+ * since. Bytes that the kernel has not taken stay where they are: nothing is turned over before it
+ * has. Returns whether there is news. */
 static bool exchange(struct loop_uring *loop)
 {
     struct io_uring *io = &loop->ring.io;
 
-    loop->loop.now_ns = clock_now_ns();
     if (!loop->clogged)
         flush_listed(loop);
     io_uring_submit_and_get_events(io);
@@ -294,18 +300,24 @@ static bool exchange(struct loop_uring *loop)
     return has_news(loop);
 }
 
-static void wait_until(struct loop_uring *loop, uint64_t deadline_ns)
+/* Waits for news. Returns whether none had come by the deadline, which then is the time; else the
+ * clock has been read. */
+static bool wait_until(struct loop_uring *loop, uint64_t deadline_ns)
 {
     const uint64_t begin_ns = clock_now_ns();
     const uint64_t left_ns = deadline_ns > begin_ns ? deadline_ns - begin_ns : 0;
     struct __kernel_timespec left = {.tv_sec = (int64_t)(left_ns / CLOCK_NS_PER_S),
                                      .tv_nsec = (long long)(left_ns % CLOCK_NS_PER_S)};
     struct io_uring_cqe *first;
+    const int rc =
+        left_ns ? io_uring_submit_and_wait_timeout(&loop->ring.io, &first, 1, &left, NULL) : 0;
+    const bool over = rc == -ETIME && !has_news(loop);
 
-    if (left_ns > 0)
-        io_uring_submit_and_wait_timeout(&loop->ring.io, &first, 1, &left, NULL);
     loop->loop.now_ns = clock_now_ns();
     engine_waited(&loop->loop, begin_ns, loop->loop.now_ns);
+    if (over)
+        loop->loop.now_ns = deadline_ns;
+    return over;
 }
 
 static void cancel(struct loop_uring *loop, struct channel *channel, enum operation operation)
@@ -356,43 +368,44 @@ static void close_listed(struct loop_uring *loop)
         close_some(loop);
         if (!loop->loop.to_close)
             return;
+        loop->loop.now_ns = clock_now_ns();
         if (exchange(loop))
             loop->loop.now_ns = clock_now_ns();
         else
-            wait_until(loop, clock_now_ns() + CANCEL_PATIENCE_NS);
+            wait_until(loop, loop->loop.now_ns + CANCEL_PATIENCE_NS);
         handle_all(loop);
     }
 }
 
 /*
  * Whoever is told that a deadline has come may time out what was not heard. So the time that is
- * told is that before a look which found nothing: after a pause of the whole process, or with more
- * news than the kernel tells at once, there is more to hear.
+ * told then is one at which nothing was left to hear: the deadline, if the kernel waited for it in
+ * vain, else that before a look which found nothing. After a pause of the whole process, or with
+ * more news than the kernel tells at once, there is more to hear.
  */
 static uint64_t uring_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct loop_uring *loop = self(head);
     bool waited = head->to_close != NULL; /* its owner waits for this turn to return */
-    bool worked = false;
+    bool worked = false, news = true;
 
-    for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+    for (unsigned rounds = 0; rounds < ROUNDS_MAX && news; rounds++) {
+        head->now_ns = clock_now_ns();
+        const bool wait = !waited && deadline_ns > head->now_ns;
         worked |= head->to_send != NULL;
-        bool news = exchange(loop);
-        if (!news && !waited && deadline_ns > head->now_ns) {
-            wait_until(loop, deadline_ns);
-            waited = worked = true;
-            news = has_news(loop);
-        } else if (!news) {
-            /* Without work, a look that finds nothing ends a wait that began with the one before */
-            if (!worked)
-                engine_waited(head, head->awake_ns, head->now_ns);
-            break;
-        } else {
+        news = (!wait || has_entries(loop)) && exchange(loop);
+        if (news) {
             head->now_ns = clock_now_ns();
+        } else if (wait) {
+            waited = worked = true;
+            news = !wait_until(loop, deadline_ns);
+        } else if (!worked) {
+            /* a look that finds nothing ends a wait that began with the one before it */
+            engine_waited(head, head->awake_ns, head->now_ns);
         }
-        handle_all(loop);
         worked |= news;
-        if (news && head->now_ns < deadline_ns)
+        handle_all(loop);
+        if (head->now_ns < deadline_ns)
             break;
     }
     close_listed(loop);
