@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *or_end(void *block)
+void *mem_check(void *block)
 {
     static const char sentence[] = "Out of memory.\n";
 
@@ -19,17 +19,17 @@ static void *or_end(void *block)
 
 void *mem_zalloc(size_t count, size_t size)
 {
-    return or_end(calloc(count ? count : 1, size));
+    return mem_check(calloc(count ? count : 1, size));
 }
 
 void *mem_resize(void *block, size_t count, size_t size)
 {
     if (count > SIZE_MAX / size)
-        return or_end(NULL);
-    return or_end(realloc(block, count ? count * size : 1));
+        return mem_check(NULL);
+    return mem_check(realloc(block, count ? count * size : 1));
 }
 
 char *mem_copy_text(const char *text)
 {
-    return or_end(strdup(text));
+    return mem_check(strdup(text));
 }

@@ -19,4 +19,7 @@ void *mem_resize(void *block, size_t count, size_t size);
 /* An owned copy of a string. */
 char *mem_copy_text(const char *text);
 
+/* What a library has allocated; its NULL, for want of memory, ends the process. */
+void *mem_check(void *block);
+
 #endif
