@@ -19,6 +19,7 @@
 enum option_group {
     OPTION_BASIC,
     OPTION_ADVANCED,
+    OPTION_TLS,
     OPTION_RATE,
     OPTION_RAMP,
     OPTION_PROCESSES,

@@ -14,15 +14,18 @@
 /* argp takes the key of an option for its letter if it is a character; others lie above. */
 enum { FIRST_LONG_KEY = 256 };
 
+/* clang-format off */
 static const char *const headings[OPTION_GROUPS] = {
     [OPTION_BASIC] = "Basic options:",
     [OPTION_ADVANCED] = "Advanced options:",
+    [OPTION_TLS] = "TLS options:",
     [OPTION_RATE] = "Rate limiting options:",
     [OPTION_RAMP] = "Client ramp options:",
     [OPTION_PROCESSES] = "Multi-process options:",
     [OPTION_TIMEOUTS] = "Timeout options:",
     [OPTION_OUTPUT] = "Output options:",
 };
+/* clang-format on */
 
 struct entry {
     const struct option_spec *spec;
