@@ -28,6 +28,18 @@ void engine_send_failed(struct loop *loop, struct channel *channel, int reason);
  * and that may fail. */
 void engine_tell_closed(struct loop *loop, struct channel *channel);
 
+/* Lets the outbox leave, whose last bytes have left, once its owner has put the rest into it.
+ * Returns whether it did: there may be none, or the owner has given the channel up instead. */
+static inline bool engine_take_outbox(struct channel *channel)
+{
+    if (channel->events->taking) {
+        channel->events->taking(channel);
+        if (channel->state != CHANNEL_OPEN)
+            return false;
+    }
+    return outbox_turn_over(&channel->outbox);
+}
+
 /* Counts a wait: all between the one before and this was work. */
 static inline void engine_waited(struct loop *loop, uint64_t begin_ns, uint64_t end_ns)
 {

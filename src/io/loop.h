@@ -43,6 +43,9 @@ struct channel_events {
     void (*ending)(struct channel *channel);
     /* It is over: 0 if the peer ended the stream, else an errno or what loop_close() was given. */
     void (*closed)(struct channel *channel, int reason, uint64_t now_ns);
+    /* What is in the outbox is about to be taken; what is added now leaves with it. `sending`
+     * follows, if there is anything then. May be NULL. */
+    void (*taking)(struct channel *channel);
 };
 
 enum channel_state { CHANNEL_CLOSED, CHANNEL_DIALING, CHANNEL_OPEN, CHANNEL_CLOSING };

@@ -137,7 +137,7 @@ static void flush(struct loop_epoll *loop, struct channel *channel)
 {
     if (channel->state != CHANNEL_OPEN || channel->blocked || channel->broken)
         return;
-    while (outbox_turn_over(&channel->outbox)) {
+    while (engine_take_outbox(channel)) {
         loop->loop.now_ns = clock_now_ns();
         channel->events->sending(channel, loop->loop.now_ns);
         if (!push(loop, channel))

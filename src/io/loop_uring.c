@@ -140,8 +140,10 @@ static void send_quietly(struct loop_uring *loop, struct channel *channel)
 static void flush(struct loop_uring *loop, struct channel *channel)
 {
     if (channel->state != CHANNEL_OPEN || channel->blocked || channel->broken ||
-        !outbox_turn_over(&channel->outbox))
+        !engine_take_outbox(channel))
         return;
+    if (channel->events->taking) /* which may have taken its time */
+        loop->loop.now_ns = clock_now_ns();
     channel->events->sending(channel, loop->loop.now_ns);
     if (loop->ring.deferred)
         send_quietly(loop, channel);

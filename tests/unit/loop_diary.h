@@ -31,6 +31,8 @@ struct diary {
     const char *answer;                /* added from within `bytes` */
     struct diary *other;               /* what is to send the answer, if not itself */
     const struct sockaddr_in *to_dial; /* dialled from within `closed`, once */
+    size_t to_fill;                    /* so many bytes are added from within `taking`, once */
+    bool gives_up;                     /* from within `taking` */
 };
 
 static inline struct diary *of(struct channel *channel)
@@ -100,7 +102,25 @@ static inline void on_closed(struct channel *channel, int reason, uint64_t now_n
         loop_connect(diary->loop, channel, (const struct sockaddr *)to_dial, sizeof *to_dial);
 }
 
-static const struct channel_events diary_events = {on_opened, on_sending, on_bytes, on_ending,
-                                                   on_closed};
+static const struct channel_events diary_events = {on_opened, on_sending, on_bytes,
+                                                   on_ending, on_closed,  NULL};
+
+static inline void on_taking(struct channel *channel)
+{
+    struct diary *diary = of(channel);
+
+    assert_true(outbox_has_left(&channel->outbox));
+    note(channel, 't');
+    if (diary->to_fill)
+        memset(outbox_reserve(&channel->outbox, diary->to_fill), 'f', diary->to_fill);
+    outbox_add(&channel->outbox, diary->to_fill);
+    diary->to_fill = 0;
+    if (diary->gives_up)
+        loop_close(diary->loop, channel, ECANCELED);
+}
+
+/* The same for one that wants to know when its outbox is taken. */
+static const struct channel_events filler_events = {on_opened, on_sending, on_bytes,
+                                                    on_ending, on_closed,  on_taking};
 
 #endif

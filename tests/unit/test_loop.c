@@ -243,6 +243,63 @@ static void check_send_to_another(const struct engine_case *engine)
     tear_down(&fixture);
 }
 
+/* Who wants to know when its outbox is taken is told once for each time, and never while bytes are
+ * still leaving; what is added then leaves in the same write. */
+static void check_taking(const struct engine_case *engine)
+{
+    struct fixture fixture;
+    char heard[4];
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    diary.channel.events = &filler_events;
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int peer = peer_accept(fixture.listener);
+    loop_turn(fixture.loop, 0);
+    memset(diary.events, '\0', sizeof diary.events);
+    diary.count = 0;
+    diary.to_fill = 2;
+    add(fixture.loop, &diary, "ab");
+    turn_until(&fixture, &diary, 's');
+    assert_true(str_starts(str_of(diary.events), STR("ts")));
+    assert_int_equal(recv(peer, heard, 4, MSG_WAITALL), 4);
+    assert_memory_equal(heard, "abff", 4);
+    diary.to_fill = LARGE;
+    loop_send(fixture.loop, &diary.channel);
+    loop_turn(fixture.loop, 0);
+    assert_false(outbox_has_left(&diary.channel.outbox));
+    const unsigned noted = diary.count;
+    add(fixture.loop, &diary, "ab");
+    loop_turn(fixture.loop, 0);
+    assert_int_equal(diary.count, noted);
+    close(peer);
+    finish(&fixture, &diary);
+    tear_down(&fixture);
+}
+
+/* Given up at the last moment, nothing is sent. */
+static void check_giving_up_when_taken(const struct engine_case *engine)
+{
+    struct fixture fixture;
+    char heard;
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    const int peer = peer_accept(fixture.listener);
+    diary.channel.events = &filler_events;
+    diary.gives_up = true;
+    add(fixture.loop, &diary, "ab");
+    turn_until(&fixture, &diary, 'c');
+    assert_string_equal(diary.events, "otc");
+    assert_int_equal(recv(peer, &heard, 1, 0), 0);
+    close(peer);
+    outbox_deinit(&diary.channel.outbox);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     static const struct loop_check checks[] = {
@@ -254,6 +311,8 @@ int main(void)
         {"deadlines", check_deadlines},
         {"answer", check_answer},
         {"send to another", check_send_to_another},
+        {"taking", check_taking},
+        {"giving up when taken", check_giving_up_when_taken},
     };
 
     return run_checks(checks, COUNT(checks));
