@@ -100,7 +100,7 @@ static int reach_server(struct session *session, struct err *err)
     }
     const int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
     return rc < 0 ? rc
-                  : probe_server(&session->plan.endpoint, &session->plan.opening,
+                  : probe_server(&session->plan.endpoint, &session->plan.opening, NULL,
                                  endpoint.connect_timeout_ns, err);
 }
 

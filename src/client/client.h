@@ -16,6 +16,7 @@
 #include "io/endpoint.h"
 #include "io/loop.h"
 #include "io/session.h"
+#include "io/tls_context.h"
 #include "load/request.h"
 #include "load/source.h"
 #include "stats/outcome.h"
@@ -62,6 +63,7 @@ struct driver_setup {
     struct loop *loop;
     const struct endpoint *endpoint;
     const struct session_opening *opening; /* NULL: none */
+    struct tls_context *tls;               /* NULL: without TLS */
     const struct source *source;
     const struct client_config *config;
     uint64_t connect_timeout_ns;

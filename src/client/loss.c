@@ -8,21 +8,21 @@
 const char *loss_describe(const struct loss *loss, char *text)
 {
     const char *name = loss->server;
+    const bool insecure = loss->reason == LINK_INSECURE;
+    const char *why = insecure ? loss->said : link_reason_text(loss->reason);
 
     if (loss->reason == LINK_REFUSED)
         snprintf(text, LOSS_TEXT_MAX, "Could not log in to %s: %s", name, loss->said);
     else if (!loss->was_up)
-        snprintf(text, LOSS_TEXT_MAX, "Could not connect to %s: %s.", name,
-                 link_reason_text(loss->reason));
-    else if (loss->said[0])
+        snprintf(text, LOSS_TEXT_MAX, "Could not connect to %s: %s.", name, why);
+    else if (loss->said[0] && !insecure)
         snprintf(text, LOSS_TEXT_MAX, "Connection to %s lost; the server said: %s", name,
                  loss->said);
     else if (loss->reason == LINK_NO_REPLY)
         snprintf(text, LOSS_TEXT_MAX, "No reply from %s within %llu ms.", name,
                  (unsigned long long)loss->timeout_ns / CLOCK_NS_PER_MS);
     else
-        snprintf(text, LOSS_TEXT_MAX, "Connection to %s lost: %s.", name,
-                 link_reason_text(loss->reason));
+        snprintf(text, LOSS_TEXT_MAX, "Connection to %s lost: %s.", name, why);
     return text;
 }
 

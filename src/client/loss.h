@@ -18,7 +18,8 @@ enum { LOSS_TEXT_MAX = ENDPOINT_NAME_MAX + RESP_TEXT_MAX + 64 };
 /* What is known of an end. */
 struct loss {
     const char *server;  /* its name, as reports show it */
-    const char *said;    /* what the server said last, unasked or to refuse a login; or "" */
+    const char *said;    /* the server's last words, unasked or to refuse a login, or why TLS
+                            failed; or "" */
     int reason;          /* of the link's `down` */
     bool was_up;         /* else it was a dial that failed */
     uint64_t timeout_ns; /* of requests */

@@ -142,13 +142,13 @@ static bool standalone_submit(struct driver *head, const struct request *request
     if (head->free == 0)
         return false;
     struct client *client = first_free(driver);
-    struct outbox *outbox = &client->link.channel.outbox;
+    struct outbox *outbox = link_outbox(&client->link);
     char *at = outbox_reserve(outbox, source_room(source));
 
     outbox_add(outbox, source_render(source, request, at));
     *flights_push(&client->flights, driver->slots) = (struct flight){
         .request = *request,
-        .free_ns = outbox_has_left(outbox) ? head->free_since_ns : FLIGHTS_HELD,
+        .free_ns = link_has_left(&client->link) ? head->free_since_ns : FLIGHTS_HELD,
     };
     head->free--;
     head->in_flight++;
@@ -451,6 +451,7 @@ static int standalone_create(struct driver **out, const struct driver_setup *set
                                         .endpoint = setup->endpoint,
                                         .events = &link_events,
                                         .opening = setup->opening,
+                                        .tls = setup->tls,
                                         .connect_timeout_ns = setup->connect_timeout_ns,
                                         .seed = setup->seed};
     driver->clients = mem_zalloc(setup->clients_max, sizeof *driver->clients);

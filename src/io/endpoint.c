@@ -53,6 +53,7 @@ int endpoint_resolve(struct endpoint *endpoint, const struct endpoint_config *co
     struct addrinfo *found;
     char port[8];
 
+    endpoint->host = config->host;
     if (config->socket)
         return take_socket(endpoint, config, err);
     snprintf(port, sizeof port, "%u", (unsigned)config->port);

@@ -32,6 +32,7 @@ struct endpoint_address {
 
 struct endpoint {
     char name[ENDPOINT_NAME_MAX]; /* for messages: "127.0.0.1:6379", "[::1]:6379", a path */
+    const char *host;             /* as it was configured, borrowed */
     struct endpoint_address addresses[ENDPOINT_ADDRESSES_MAX];
     unsigned count;
 };

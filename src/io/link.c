@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/rng.h"
 
 #define BACKOFF_FIRST_NS  (UINT64_C(50) * CLOCK_NS_PER_MS)
@@ -29,18 +30,25 @@ static void come_up(struct link *link, uint64_t now_ns)
     link->setup->events->up(link, now_ns);
 }
 
-static void channel_opened(struct channel *channel, uint64_t now_ns)
+/* Bytes can be exchanged with the server: the session is opened. */
+static void open_session(struct link *link, uint64_t now_ns)
 {
-    struct link *link = of_channel(channel);
     const struct session_opening *opening = link->setup->opening;
 
-    link->opened_ns = now_ns;
     if (steps_of(link) == 0) {
         come_up(link, now_ns);
         return;
     }
-    memcpy(outbox_reserve(&channel->outbox, opening->len), opening->bytes, opening->len);
-    outbox_add(&channel->outbox, opening->len);
+    memcpy(outbox_reserve(link->outbox, opening->len), opening->bytes, opening->len);
+    outbox_add(link->outbox, opening->len);
+}
+
+static void channel_opened(struct channel *channel, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+
+    link->opened_ns = now_ns;
+    open_session(link, now_ns);
 }
 
 static void channel_sending(struct channel *channel, uint64_t now_ns)
@@ -70,9 +78,17 @@ static void take_answer(struct link *link, const struct resp_reply *reply, uint6
     }
 }
 
+/* An end that the link, not its owner, has decided on. */
+static void break_off(struct link *link, int reason)
+{
+    channel_ending(&link->channel);
+    link_close(link, reason);
+}
+
 static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
 {
     struct link *link = of_channel(channel);
+    const int reason = tls_is_alert(bytes) ? LINK_WANTS_TLS : LINK_GARBAGE;
     struct resp_reply reply;
     size_t used;
 
@@ -82,8 +98,7 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
         if (status == RESP_MORE)
             return;
         if (status == RESP_BAD) {
-            channel_ending(channel);
-            link_close(link, LINK_GARBAGE);
+            break_off(link, reason);
             return;
         }
         bytes.ptr += used;
@@ -98,6 +113,75 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
             return;
     }
 }
+
+/* ---- with TLS */
+
+static void fail(struct link *link)
+{
+    char text[TLS_REASON_MAX];
+
+    free(link->words);
+    link->words = mem_copy_text(tls_reason(link->tls, text));
+    break_off(link, LINK_INSECURE);
+}
+
+/* Does what comes out of TLS, until nothing more does; what TLS has to say itself is sent. */
+static void advance(struct link *link, uint64_t now_ns)
+{
+    struct str plaintext;
+
+    while (link->channel.state == CHANNEL_OPEN)
+        switch (tls_next(link->tls, &plaintext)) {
+        case TLS_OPENED:
+            link->secured_ns = now_ns;
+            open_session(link, now_ns);
+            break;
+        case TLS_BYTES:
+            channel_bytes(&link->channel, plaintext, now_ns);
+            break;
+        case TLS_MORE:
+            if (link->channel.outbox.filling.len > 0 || link->clear.filling.len > 0)
+                link_send(link);
+            return;
+        case TLS_ENDED:
+            break_off(link, LINK_ENDED);
+            return;
+        case TLS_FAILED:
+            fail(link);
+            return;
+        }
+}
+
+static void secure_opened(struct channel *channel, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+
+    link->opened_ns = now_ns;
+    link->tls = tls_create(link->setup->tls, &channel->outbox);
+    advance(link, now_ns);
+}
+
+static void secure_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
+{
+    struct link *link = of_channel(channel);
+
+    tls_feed(link->tls, bytes);
+    advance(link, now_ns);
+}
+
+static void secure_taking(struct channel *channel)
+{
+    struct link *link = of_channel(channel);
+    const struct outbox_half *due = &link->clear.filling;
+
+    if (due->len == 0)
+        return;
+    if (!tls_send(link->tls, (struct str){due->bytes, due->len}))
+        fail(link);
+    outbox_clear(&link->clear);
+}
+
+/* ---- ends */
 
 /* 50 ms, doubling to 1 s, each between a half and the whole of that. */
 static uint64_t backoff_ns(const struct link *link)
@@ -119,6 +203,8 @@ static void channel_closed(struct channel *channel, int reason, uint64_t now_ns)
 
     resp_reader_deinit(&link->reader);
     resp_reader_init(&link->reader);
+    tls_destroy(&link->tls);
+    outbox_clear(&link->clear);
     link->state = LINK_DOWN;
     link->wake_ns = now_ns;
     if (reason != LINK_RENEWED) {
@@ -138,9 +224,20 @@ static const struct channel_events channel_events = {
     .closed = channel_closed,
 };
 
+static const struct channel_events secure_events = {
+    .opened = secure_opened,
+    .sending = channel_sending,
+    .bytes = secure_bytes,
+    .ending = channel_ending,
+    .closed = channel_closed,
+    .taking = secure_taking,
+};
+
 void link_init(struct link *link, const struct link_setup *setup, uint32_t number)
 {
-    *link = (struct link){.channel.events = &channel_events, .setup = setup, .number = number};
+    *link = (struct link){.setup = setup, .number = number};
+    link->channel.events = setup->tls ? &secure_events : &channel_events;
+    link->outbox = setup->tls ? &link->clear : &link->channel.outbox;
     resp_reader_init(&link->reader);
 }
 
@@ -150,6 +247,7 @@ void link_deinit(struct link *link)
     resp_reader_deinit(&link->reader);
     free(link->words);
     outbox_deinit(&link->channel.outbox);
+    outbox_deinit(&link->clear);
 }
 
 void link_dial(struct link *link, uint64_t now_ns)
@@ -165,7 +263,7 @@ void link_dial(struct link *link, uint64_t now_ns)
     link->state = LINK_DIALING;
     link->answered = 0;
     link->dialed_ns = clock_now_ns(); /* `now_ns` may be older by all the dials before */
-    link->opened_ns = 0;
+    link->opened_ns = link->secured_ns = 0;
     link->wake_ns = setup->connect_timeout_ns ? now_ns + setup->connect_timeout_ns : CLOCK_NEVER;
     loop_connect(setup->loop, &link->channel, (const struct sockaddr *)&address->socket,
                  address->len);
@@ -193,6 +291,10 @@ const char *link_reason_text(int reason)
         return "the server refused the login or the database";
     case LINK_RENEWED:
         return "its requests were done";
+    case LINK_INSECURE:
+        return "TLS failed";
+    case LINK_WANTS_TLS:
+        return "that port speaks TLS: use --tls";
     default:
         return strerror(reason);
     }

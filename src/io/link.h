@@ -9,6 +9,8 @@
  *
  * It is up when the session's opening has been answered, which is part of each dial and of its
  * bound: until then its owner hears of nothing but an end.
+ * With TLS, whose handshake comes before that, requests are encrypted when they leave, all that
+ * wait at once.
  */
 #ifndef IO_LINK_H
 #define IO_LINK_H
@@ -18,6 +20,7 @@
 #include "io/endpoint.h"
 #include "io/loop.h"
 #include "io/session.h"
+#include "io/tls.h"
 #include "resp/reader.h"
 
 struct link;
@@ -29,8 +32,10 @@ enum {
     LINK_UNASKED = -2,
     LINK_NO_REPLY = -3,
     LINK_GIVEN_UP = -4,
-    LINK_REFUSED = -5, /* the server answered the opening with an error: see link_words() */
-    LINK_RENEWED = -6  /* closed by its owner to be dialled again, at once */
+    LINK_REFUSED = -5,  /* the server answered the opening with an error: see link_words() */
+    LINK_RENEWED = -6,  /* closed by its owner to be dialled again, at once */
+    LINK_INSECURE = -7, /* TLS failed: see link_words() */
+    LINK_WANTS_TLS = -8 /* the server speaks TLS to a link that does not */
 };
 
 struct link_events {
@@ -45,8 +50,8 @@ struct link_events {
     void (*ending)(struct link *link);
     /*
      * The connection was lost (`was_up`) or could not be made. `reason`: an errno, LINK_ENDED by
-     * the server, LINK_GARBAGE: it sent what is not RESP, LINK_REFUSED, or what link_close() was
-     * given.
+     * the server, LINK_GARBAGE: it sent what is not RESP, LINK_REFUSED, LINK_INSECURE,
+     * LINK_WANTS_TLS, or what link_close() was given.
      */
     void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
 };
@@ -57,6 +62,7 @@ struct link_setup {
     const struct endpoint *endpoint;
     const struct link_events *events;
     const struct session_opening *opening; /* NULL: none */
+    struct tls_context *tls;               /* NULL: without TLS */
     uint64_t connect_timeout_ns;           /* 0: none */
     uint64_t seed;                         /* of the jitter */
 };
@@ -76,6 +82,10 @@ struct link {
     uint8_t answered;              /* steps of the opening */
     char *words;                   /* owned: with which the last dial was refused, or NULL */
     uint64_t dialed_ns, opened_ns; /* when the last dial began; when it was connected, or 0 */
+    uint64_t secured_ns;           /* when its TLS handshake was done, or 0 */
+    struct outbox *outbox;         /* where requests go: the channel's, or with TLS `clear` */
+    struct outbox clear;           /* what is to be encrypted */
+    struct tls *tls;               /* owned; NULL: not connected, or without TLS */
 };
 
 /* Makes a link that is down and may be dialled at once. */
@@ -103,14 +113,26 @@ static inline uint64_t link_wake_ns(const struct link *link)
     return link->wake_ns;
 }
 
+/* Where the requests of a link that is up go; link_send() then says so. */
+static inline struct outbox *link_outbox(struct link *link)
+{
+    return link->outbox;
+}
+
+/* Whether the kernel has all that was sent: what is added now leaves at the next chance. */
+static inline bool link_has_left(const struct link *link)
+{
+    return outbox_has_left(&link->channel.outbox);
+}
+
 /* Says that bytes were added to the outbox of a link that is up. */
 static inline void link_send(struct link *link)
 {
     loop_send(link->setup->loop, &link->channel);
 }
 
-/* What the server said when it refused the last dial, without secrets; "" when it did not.
- * Borrowed until the next dial. */
+/* What the server said when it refused the last dial, without secrets, or why TLS failed; "" when
+ * neither did. Borrowed until the next dial. */
 static inline const char *link_words(const struct link *link)
 {
     return link->words ? link->words : "";

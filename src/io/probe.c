@@ -39,8 +39,8 @@ static void on_up(struct link *link, uint64_t now_ns)
         probe->answered = true;
         return;
     }
-    memcpy(outbox_reserve(&link->channel.outbox, sizeof ping - 1), ping, sizeof ping - 1);
-    outbox_add(&link->channel.outbox, sizeof ping - 1);
+    memcpy(outbox_reserve(link_outbox(link), sizeof ping - 1), ping, sizeof ping - 1);
+    outbox_add(link_outbox(link), sizeof ping - 1);
     link_send(link);
     probe->end_ns = now_ns + probe->patience_ns;
 }
@@ -127,8 +127,16 @@ static void prefer(struct endpoint *endpoint, unsigned last)
     endpoint->addresses[0] = answered;
 }
 
-static const char *advice(const struct endpoint *endpoint, int failure)
+static const char *advice(const struct probe *probe, int failure)
 {
+    const struct endpoint *endpoint = probe->setup.endpoint;
+
+    if (failure == LINK_ENDED || failure == ECONNRESET)
+        return probe->setup.tls ? "If that port does not speak TLS, leave out --tls."
+                                : "If that port speaks TLS, use --tls.";
+    if (failure == ETIMEDOUT && probe->setup.tls && probe->link.opened_ns)
+        return "If that port does not speak TLS, leave out --tls; or allow more time by "
+               "--connection-timeout.";
     if (failure == ECONNREFUSED)
         return "Start a server, or let --local-server start one.";
     if (endpoint->addresses[0].socket.ss_family == AF_UNIX)
@@ -136,10 +144,10 @@ static const char *advice(const struct endpoint *endpoint, int failure)
     return "Check --host and --port, or allow more time by --connection-timeout.";
 }
 
-static int explain_failure(const struct endpoint *endpoint, int failure, struct err *err)
+static int explain_failure(const struct probe *probe, int failure, struct err *err)
 {
-    err_set(err, "Could not connect to Valkey at %s: %s. %s", endpoint->name,
-            link_reason_text(failure), advice(endpoint, failure));
+    err_set(err, "Could not connect to Valkey at %s: %s. %s", probe->setup.endpoint->name,
+            link_reason_text(failure), advice(probe, failure));
     return failure > 0 ? -failure : -ECONNABORTED;
 }
 
@@ -153,10 +161,15 @@ static int judge(const struct probe *probe, const char *name, struct err *err)
         return 0;
     if (str_starts(str_of(words), STR("NOAUTH")))
         return session_explain_want(name, words, err);
-    if (!probe->down || (probe->was_up && probe->reason != LINK_GARBAGE))
+    if (!probe->down || probe->answered)
         return 0;
     if (probe->reason == LINK_REFUSED)
         return session_explain(probe->setup.opening, probe->link.answered, name, words, err);
+    if (probe->reason == LINK_INSECURE || probe->reason == LINK_WANTS_TLS) {
+        err_set(err, "Could not connect to Valkey at %s: %s.", name,
+                probe->reason == LINK_INSECURE ? words : link_reason_text(probe->reason));
+        return -EPROTO;
+    }
     if (probe->reason != LINK_GARBAGE)
         return 1;
     err_set(err, "The server at %s sent what is not RESP: this is no Valkey, or it wants TLS.",
@@ -165,7 +178,7 @@ static int judge(const struct probe *probe, const char *name, struct err *err)
 }
 
 int probe_server(struct endpoint *endpoint, const struct session_opening *opening,
-                 uint64_t timeout_ns, struct err *err)
+                 struct tls_context *tls, uint64_t timeout_ns, struct err *err)
 {
     struct probe probe = {.patience_ns = timeout_ns ? timeout_ns : PATIENCE_NS};
     int failure = 0, rc = open_probe(&probe, err);
@@ -175,6 +188,7 @@ int probe_server(struct endpoint *endpoint, const struct session_opening *openin
     probe.setup.endpoint = endpoint;
     probe.setup.events = &events;
     probe.setup.opening = opening;
+    probe.setup.tls = tls;
     probe.setup.connect_timeout_ns = timeout_ns;
     link_init(&probe.link, &probe.setup, 0);
     rc = 1;
@@ -187,6 +201,8 @@ int probe_server(struct endpoint *endpoint, const struct session_opening *openin
         if (rc > 0 && !failure)
             failure = probe.reason;
     }
+    if (rc > 0)
+        rc = explain_failure(&probe, failure, err);
     close_probe(&probe);
-    return rc > 0 ? explain_failure(endpoint, failure, err) : rc;
+    return rc;
 }

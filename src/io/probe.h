@@ -11,13 +11,14 @@
 
 #include "io/endpoint.h"
 #include "io/session.h"
+#include "io/tls_context.h"
 
 /*
  * Tries the addresses in turn, each for at most `timeout_ns` (0: as long as the kernel tries); the
- * one that answered becomes the first. Returns 0, or a negative errno with a sentence that says
- * what to do about it and holds the server's own words.
+ * one that answered becomes the first. `tls` may be NULL: without TLS. Returns 0, or a negative
+ * errno with a sentence that says what to do about it and holds the server's own words.
  */
 int probe_server(struct endpoint *endpoint, const struct session_opening *opening,
-                 uint64_t timeout_ns, struct err *err);
+                 struct tls_context *tls, uint64_t timeout_ns, struct err *err);
 
 #endif

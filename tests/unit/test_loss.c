@@ -25,6 +25,10 @@ static void test_sentences(void **state)
          "Connection to h:1 lost; the server said: ERR max number of clients reached"},
         {{.reason = LINK_NO_REPLY, .was_up = true, .said = "", .timeout_ns = 300000000},
          "No reply from h:1 within 300 ms."},
+        {{.reason = LINK_INSECURE, .said = "it has expired"},
+         "Could not connect to h:1: it has expired."},
+        {{.reason = LINK_INSECURE, .was_up = true, .said = "it ended TLS"},
+         "Connection to h:1 lost: it ended TLS."},
     };
 
     (void)state;

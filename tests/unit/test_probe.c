@@ -85,7 +85,7 @@ static void check(const struct probe_case *c, const struct session_config *confi
     start(&answerer, c->answer);
     resolve(&endpoint, &answerer.address);
     session_opening_init(&opening, config);
-    const int rc = probe_server(&endpoint, &opening, 300 * CLOCK_NS_PER_MS, &err);
+    const int rc = probe_server(&endpoint, &opening, NULL, 300 * CLOCK_NS_PER_MS, &err);
     stop(&answerer);
     if (rc != c->want)
         fail_msg("%s: %d, %s", c->answer, rc, err.text);
@@ -106,7 +106,8 @@ static void test_ping(void **state)
         {"-NOPERM no\r\n", 0, NULL},
         {"HTTP/1.1 400\r\n", -EPROTO, "not RESP"},
         {"", 0, NULL},
-        {NULL, 0, NULL},
+        {NULL, -ECONNABORTED, "closed the connection. If that port speaks TLS, use --tls."},
+        {"\x15\x03\x01", -EPROTO, "speaks TLS: use --tls."},
     };
 
     (void)state;
@@ -144,7 +145,7 @@ static void test_nobody_there(void **state)
     (void)state;
     close(peer_listen(&address));
     resolve(&endpoint, &address);
-    assert_int_equal(probe_server(&endpoint, NULL, CLOCK_NS_PER_S, &err), -ECONNREFUSED);
+    assert_int_equal(probe_server(&endpoint, NULL, NULL, CLOCK_NS_PER_S, &err), -ECONNREFUSED);
     snprintf(want, sizeof want,
              "Could not connect to Valkey at 127.0.0.1:%d: Connection refused. Start a server, or "
              "let --local-server start one.",
@@ -153,7 +154,7 @@ static void test_nobody_there(void **state)
 
     const struct endpoint_config config = {.socket = "/nowhere/valkey.sock"};
     assert_int_equal(endpoint_resolve(&endpoint, &config, &err), 0);
-    assert_int_equal(probe_server(&endpoint, NULL, CLOCK_NS_PER_S, &err), -ENOENT);
+    assert_int_equal(probe_server(&endpoint, NULL, NULL, CLOCK_NS_PER_S, &err), -ENOENT);
     assert_non_null(strstr(err.text, "/nowhere/valkey.sock"));
 }
 
@@ -173,7 +174,7 @@ static void test_moves_on(void **state)
     endpoint.addresses[1] = endpoint.addresses[0];
     endpoint.addresses[0] = closed.addresses[0];
     endpoint.count = 2;
-    assert_int_equal(probe_server(&endpoint, NULL, CLOCK_NS_PER_S, &err), 0);
+    assert_int_equal(probe_server(&endpoint, NULL, NULL, CLOCK_NS_PER_S, &err), 0);
     stop(&answerer);
     assert_memory_equal(&endpoint.addresses[0].socket, &answerer.address, sizeof answerer.address);
     assert_memory_equal(&endpoint.addresses[1].socket, &closed_address, sizeof closed_address);
