@@ -24,6 +24,7 @@ const struct option_table config_tables[] = {
     {program_options, offsetof(struct config, program)},
     {endpoint_options, offsetof(struct config, endpoint)},
     {session_options, offsetof(struct config, session)},
+    {tls_options, offsetof(struct config, tls)},
     {engine_options, offsetof(struct config, engine)},
     {source_options, offsetof(struct config, source)},
     {keyspace_options, offsetof(struct config, source.keys)},
@@ -93,9 +94,7 @@ static int take_uri(struct config *config, struct err *err)
 
     if (rc < 0)
         return rc;
-    if (uri->tls)
-        return err_set(err,
-                       "--uri: valkeys:// and rediss:// need TLS, which is not supported yet.");
+    config->tls.on |= uri->tls;
     config->endpoint.from = "--uri";
     config->endpoint.socket = uri->socket;
     if (uri->host)
@@ -124,12 +123,23 @@ static int settle_session(struct config *config, struct err *err)
     return 0;
 }
 
+static int check_tls(const struct config *config, struct err *err)
+{
+    if (config->tls.on && config->run.local_server)
+        return err_set(err, "--local-server starts a server that speaks no TLS: leave out --tls.");
+    if (config->tls.on && config->endpoint.socket)
+        return err_set(err, "--tls needs a host: no server speaks TLS on a Unix socket.");
+    return tls_config_check(&config->tls, err);
+}
+
 int config_settle(struct config *config, const struct options *options, struct err *err)
 {
     int rc = check_pairs(config, options, err);
 
     if (rc == 0)
         rc = settle_session(config, err);
+    if (rc == 0)
+        rc = check_tls(config, err);
     if (rc < 0)
         return rc;
     if (config->run.duration_ns && !options_given(options, "requests"))

@@ -13,6 +13,7 @@
 #include "io/endpoint.h"
 #include "io/engine.h"
 #include "io/session.h"
+#include "io/tls_config.h"
 #include "io/uri.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
@@ -29,6 +30,7 @@ struct config {
     struct endpoint_config endpoint;
     struct session_config session;
     struct uri uri; /* what --uri said: the two above point into it */
+    struct tls_config tls;
     struct engine_config engine;
     struct source_config source;
     struct client_config client;

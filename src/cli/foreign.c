@@ -37,17 +37,8 @@ static const struct foreign table[] = {
     {"--thread-conn-start-max-jitter-micros", "is not an option here; see --clients-ramp-start."},
 
     /* TLS. */
-    {"--tls", not_yet},
-    {"--cacert", not_yet},
-    {"--cacertdir", not_yet},
-    {"--cert", not_yet},
-    {"--key", not_yet},
-    {"--sni", not_yet},
-    {"--insecure", not_yet},
-    {"--tls-skip-verify", not_yet},
-    {"--tls-ciphers", not_yet},
-    {"--tls-ciphersuites", not_yet},
-    {"--tls-protocols", not_yet},
+    {"--tls-skip-verify", "is not an option here; use --insecure."},
+    {"--tls-protocols", no_such},
 
     /* Clusters. */
     {"--cluster", not_yet},

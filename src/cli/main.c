@@ -11,6 +11,7 @@
 
 #include "cli/config.h"
 #include "io/probe.h"
+#include "io/tls_context.h"
 #include "run/describe.h"
 #include "run/files.h"
 #include "run/local_server.h"
@@ -54,6 +55,7 @@ static void print_version(void)
     printf("%s\n", version_text);
     printf("compiled by: %s\n", __VERSION__);
     print_engines();
+    printf("TLS: %s\n", tls_library());
     printf("drivers: native\n");
 }
 
@@ -80,6 +82,17 @@ static int take_signals(struct session *session, struct err *err)
     return session->signal_fd < 0 ? session->signal_fd : 0;
 }
 
+static int probe(struct plan *plan, struct err *err)
+{
+    struct tls_context *tls = NULL;
+
+    int rc = plan->tls.on ? tls_context_create(&tls, &plan->tls, plan->endpoint.host, err) : 0;
+    if (rc == 0)
+        rc = probe_server(&plan->endpoint, &plan->opening, tls, plan->connect_timeout_ns, err);
+    tls_context_destroy(&tls);
+    return rc;
+}
+
 /* The server of the run: its address known, and one connection to it tried. */
 static int reach_server(struct session *session, struct err *err)
 {
@@ -99,9 +112,7 @@ static int reach_server(struct session *session, struct err *err)
         endpoint.port = local_server_port(session->server);
     }
     const int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
-    return rc < 0 ? rc
-                  : probe_server(&session->plan.endpoint, &session->plan.opening, NULL,
-                                 endpoint.connect_timeout_ns, err);
+    return rc < 0 ? rc : probe(&session->plan, err);
 }
 
 /* Everything that must be there before a process or a thread is made. */
@@ -203,6 +214,7 @@ static enum run_exit session_main(const struct config *config, struct err *err)
     if (plan_init(&session.plan, &input, err) < 0)
         return RUN_NOT_STARTED;
     engine_choose(&session.plan.engine, &config->engine);
+    session.plan.tls = config->tls;
     session_opening_init(&session.plan.opening, &config->session);
     if (config->program.show_config) {
         exit_code = show_config(&session, err);

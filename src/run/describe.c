@@ -127,11 +127,20 @@ static void print_session(const struct session_config *session, FILE *out)
     fprintf(out, "Protocol: %s\n", session->resp3 ? "RESP3" : "RESP2");
 }
 
+static void print_tls(const struct tls_config *tls, FILE *out)
+{
+    if (tls->on)
+        fprintf(out, "TLS: the server's certificate is %sverified\n", tls->insecure ? "not " : "");
+    else
+        fprintf(out, "TLS: no\n");
+}
+
 void describe_plan(const struct plan *plan, FILE *out)
 {
     char text[DESCRIBE_MAX];
 
     fprintf(out, "Server: %s\n", plan->endpoint.name);
+    print_tls(&plan->tls, out);
     print_session(plan->opening.config, out);
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);

@@ -18,6 +18,7 @@
 #include "io/endpoint.h"
 #include "io/engine.h"
 #include "io/session.h"
+#include "io/tls_config.h"
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
@@ -38,9 +39,10 @@ struct run_config {
 extern const struct option_spec run_options[];
 
 struct plan {
-    struct endpoint endpoint; /* this and the next two: filled in by the caller of plan_init() */
+    struct endpoint endpoint; /* this and the next three: filled in by the caller of plan_init() */
     struct engine engine;
     struct session_opening opening;
+    struct tls_config tls;
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
     struct client_config client;
@@ -71,8 +73,8 @@ struct plan_input {
 };
 
 /*
- * Settles everything but the endpoint's addresses, the engine and the session's opening. Returns 0,
- * or a negative errno with one sentence: what contradicts what.
+ * Settles everything but the endpoint's addresses, the engine, TLS and the session's opening.
+ * Returns 0, or a negative errno with one sentence: what contradicts what.
  */
 int plan_init(struct plan *plan, const struct plan_input *input, struct err *err);
 

@@ -22,6 +22,7 @@ struct worker {
     struct board_header *header;
     struct board_slot *slot;
     struct loop *loop;
+    struct tls_context *tls; /* NULL: without TLS */
     struct driver *driver;
     struct driver_setup driver_setup;
     struct source source;
@@ -122,12 +123,15 @@ static int create(struct worker *worker, struct err *err)
         .wake_fd = worker->setup->wake_fd,
         .channels = plan_clients_of(plan, plan->ramp.clients.end, number)};
     rc = plan->engine.ops->create(&worker->loop, &loop_setup, err);
+    if (rc == 0 && plan->tls.on)
+        rc = tls_context_create(&worker->tls, &plan->tls, plan->endpoint.host, err);
     if (rc < 0)
         return rc;
     worker->driver_setup =
         (struct driver_setup){.loop = worker->loop,
                               .endpoint = &plan->endpoint,
                               .opening = &plan->opening,
+                              .tls = worker->tls,
                               .source = &worker->source,
                               .config = &plan->client,
                               .connect_timeout_ns = plan->connect_timeout_ns,
@@ -142,6 +146,7 @@ static int create(struct worker *worker, struct err *err)
 static void release(struct worker *worker)
 {
     driver_destroy(&worker->driver);
+    tls_context_destroy(&worker->tls);
     loop_destroy(&worker->loop);
     if (worker->source.template)
         source_deinit(&worker->source);

@@ -18,8 +18,8 @@ REFUSED = [
     ("-u valkey://h --user u", ["--uri", "--user"]),
     ("-u valkey://h -a p", ["--uri", "--pass"]),
     ("-u valkey://h --dbnum 1", ["--uri", "--dbnum"]),
-    ("-u valkeys://h", ["--uri", "valkeys://", "TLS"]),
-    ("-u rediss://h", ["--uri", "rediss://", "TLS"]),
+    ("-u valkeys://h -p 1", ["--uri", "--port"]),
+    ("-u rediss://h -h h", ["--uri", "--host"]),
     ("-s /tmp/a -h h", ["--socket", "--host"]),
     ("-s /tmp/a -p 1", ["--socket", "--port"]),
     ("-s /" + 120 * "x", ["--socket", "107"]),
@@ -127,9 +127,10 @@ OPTIONS = """--host --port --clients --requests --datasize --type --threads --te
     --qps-ramp-mode --qps-ramp-factor --pace --cpus --processes --single-process --clients-ramp-start --clients-ramp-end
     --client-ramp-interval --client-ramp-mode --clients-per-ramp --client-ramp-factor --request-timeout
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
+    --tls --cacert --cacertdir --cert --key --sni --insecure --tls-ciphers --tls-ciphersuites
     --uri --user --pass --dbnum --resp3 --socket --keepalive --reconnect-interval --local-server --io --show-config --quiet --help --version""".split()
 LETTERS = "-H -h -p -c -n -d -t -r -P -q -u -a -3 -s -k".split()
-GROUPS = ["basic options", "advanced options", "rate limiting options", "client ramp options",
+GROUPS = ["basic options", "advanced options", "tls options", "rate limiting options", "client ramp options",
           "multi-process options", "timeout options", "output options"]
 
 

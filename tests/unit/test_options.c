@@ -264,12 +264,9 @@ static const struct refusal refusals[] = {
     {"--rps is not an option here; use --qps.", {"--rps", "100"}},
     {"--rps is not an option here; use --qps.", {"-q", "--rps=100"}},
     {"--duration is not an option here; use --test-duration.", {"--duration=5"}},
-    {"--tls is not supported yet.", {"--tls"}},
     {"-D is not an option here; use --debug.", {"-qD", "secret"}},
+    {"--fuzz has no counterpart here.", {"--fuzz"}},
     {"-x is not an option here: start the program once for each run.", {"-x3"}},
-    /* Theirs may be a prefix of ours, of one or of more. */
-    {"--key is not supported yet.", {"--key", "5"}},
-    {"--key is not supported yet.", {"--key=5"}},
 };
 
 static void test_refusals(void **state)
@@ -281,6 +278,29 @@ static void test_refusals(void **state)
             fail_msg("not refused: %s", refusals[i].sentence);
         assert_string_equal(err.text, refusals[i].sentence);
     }
+}
+
+static const struct option_spec fuzzy_options[] = {
+    {"fuzzy", NULL, OPTION_BASIC, option_read_count, 0, "0", "N", "how blurred", 0, 0, NULL},
+    {0},
+};
+
+/* A name of another tool's that is the beginning of ours is still theirs. */
+static void test_a_foreign_name_is_no_prefix(void **state)
+{
+    static const struct option_table fuzzy_tables[] = {{fuzzy_options, 0}, {0}};
+    static const char *const cases[][3] = {{"--fuzz", "5"}, {"--fuzz=5"}};
+    struct options *options = options_create(fuzzy_tables, "");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct whole c;
+        struct err err;
+
+        assert_true(parse(options, &c, cases[i], &err) < 0);
+        assert_string_equal(err.text, "--fuzz has no counterpart here.");
+    }
+    options_destroy(&options);
 }
 
 static void test_a_prefix_of_one_name_is_not_foreign(void **state)
@@ -421,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_optional_value_is_glued),
         cmocka_unit_test(test_value_with_a_dash),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_a_foreign_name_is_no_prefix),
         cmocka_unit_test(test_a_prefix_of_one_name_is_not_foreign),
         cmocka_unit_test(test_given_before_a_fault),
         cmocka_unit_test(test_a_long_word_is_cut),
