@@ -45,6 +45,7 @@ struct completion {
 /* How long a connection took that came up. */
 struct dial_times {
     uint64_t connect_ns;
+    uint64_t tls_ns;       /* 0: without TLS */
     uint64_t handshake_ns; /* 0: there was none */
 };
 

@@ -206,8 +206,10 @@ static void link_up(struct link *link, uint64_t now_ns)
     struct client *client = of_link(link);
     struct standalone *driver = driver_of(client);
     const struct driver_listener *listener = &driver->setup->listener;
+    const uint64_t secured_ns = link->secured_ns ? link->secured_ns : link->opened_ns;
     const struct dial_times times = {.connect_ns = link->opened_ns - link->dialed_ns,
-                                     .handshake_ns = now_ns - link->opened_ns};
+                                     .tls_ns = secured_ns - link->opened_ns,
+                                     .handshake_ns = now_ns - secured_ns};
 
     driver->dialing--;
     driver->driver.up++;

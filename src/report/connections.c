@@ -12,6 +12,7 @@ static const struct {
     const char *key;
 } parts[] = {
     {MEASURE_CONNECT, "Connect"},
+    {MEASURE_TLS, "TLS"},
     {MEASURE_HANDSHAKE, "Handshake"},
 };
 

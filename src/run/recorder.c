@@ -93,6 +93,8 @@ static void record_in(struct recorder *recorder, struct histogram **place, enum 
 void recorder_connected(struct recorder *recorder, const struct dial_times *times)
 {
     record_in(recorder, &recorder->connect, MEASURE_CONNECT, times->connect_ns);
+    if (times->tls_ns)
+        record_in(recorder, &recorder->tls, MEASURE_TLS, times->tls_ns);
     if (times->handshake_ns)
         record_in(recorder, &recorder->handshake, MEASURE_HANDSHAKE, times->handshake_ns);
 }

@@ -22,6 +22,7 @@ struct recorder {
     struct histogram *slot_wait;
     struct histogram *send_lag;
     struct histogram *connect; /* this and the next: NULL until there is one to count */
+    struct histogram *tls;
     struct histogram *handshake;
     bool reads;          /* null replies are misses */
     uint64_t quiet_ns;   /* no text leaves before, unless its kind is new */

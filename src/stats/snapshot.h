@@ -22,6 +22,7 @@ enum measure {
     MEASURE_SLOT_WAIT,
     MEASURE_SEND_LAG,
     MEASURE_CONNECT,   /* of a connection that came up: from the dial until it was connected */
+    MEASURE_TLS,       /* ... and from then until TLS was there, if it was wanted */
     MEASURE_HANDSHAKE, /* ... and from then until the session was open, if there is anything to it
                         */
     MEASURE_KINDS

@@ -42,12 +42,12 @@ def client(authority):
 def make_tls_server(make_server, authority, good):
     """Starts servers with a TLS port, `tls_port`, beside the plain one: make_tls_server("--tls-auth-clients", "yes")."""
 
-    def make(*options, identity=good):
+    def make(*options, identity=good, password=None):
         port = real_server.free_port()
         settings = {"--tls-port": port, "--tls-cert-file": identity.cert, "--tls-key-file": identity.key,
                     "--tls-ca-cert-file": authority.cert, "--tls-auth-clients": "no"}
         settings.update(zip(options[::2], options[1::2]))
-        server = make_server(*[word for pair in settings.items() for word in pair])
+        server = make_server(*[word for pair in settings.items() for word in pair], password=password)
         server.tls_port = port
         return server
 
@@ -186,6 +186,17 @@ def test_clients_that_are_killed_come_back(start, make_tls_server, authority):
     assert report.issued == report.completed + report.errors + report.unanswered
     assert report.errors <= killed
     assert server.calls("set") - report.errors <= report.completed <= server.calls("set")
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_a_connection_for_each_request(run, make_tls_server, authority, version):
+    server = make_tls_server("--tls-protocols", version, password="pw")
+    report = run("-u", f"valkeys://pw@127.0.0.1:{server.tls_port}/0", "--cacert", authority.cert, "-n", 500, "-c", 5,
+                 "-k", 0).expect(0).report
+    assert report.completed == server.calls("set") == 500
+    assert report.errors == 0
+    for part in ("Connect", "TLS", "Handshake"):
+        assert report.has("Time to Connect (ms)", part)
 
 
 class ShortServer:

@@ -35,6 +35,13 @@ static void test_parts(void **state)
         "Connections: 4\n"
         "Connect: p50 0.030, p99 0.060, maximum 0.060\n"
         "Handshake: p50 0.020, p99 0.020, maximum 0.020\n",
+        "\n"
+        "Time to Connect (ms):\n"
+        "====================\n"
+        "Connections: 4\n"
+        "Connect: p50 0.030, p99 0.060, maximum 0.060\n"
+        "TLS: p50 0.040, p99 0.040, maximum 0.040\n"
+        "Handshake: p50 0.020, p99 0.020, maximum 0.020\n",
     };
     struct snapshot total;
 
@@ -47,6 +54,8 @@ static void test_parts(void **state)
             record(snapshot_series(&total, "", MEASURE_CONNECT), 60000, 1);
         } else if (parts == 2) {
             record(snapshot_series(&total, "", MEASURE_HANDSHAKE), 20000, 4);
+        } else if (parts == 3) {
+            record(snapshot_series(&total, "", MEASURE_TLS), 40000, 4);
         }
         char *text = print(&total);
         assert_string_equal(text, want[parts]);

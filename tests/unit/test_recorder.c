@@ -206,8 +206,9 @@ static void test_connected(void **state)
 
     set_up(&fixture, true, true);
     recorder_connected(&fixture.recorder,
-                       &(struct dial_times){.connect_ns = 70, .handshake_ns = 40});
+                       &(struct dial_times){.connect_ns = 70, .tls_ns = 50, .handshake_ns = 40});
     assert_int_equal(recorded(&fixture, MEASURE_CONNECT), 70);
+    assert_int_equal(recorded(&fixture, MEASURE_TLS), 50);
     assert_int_equal(recorded(&fixture, MEASURE_HANDSHAKE), 40);
     tear_down(&fixture);
 }

@@ -101,7 +101,7 @@ static void test_too_many_series_share_the_others(void **state)
     assert_int_equal(total(&snapshot, "node 0", MEASURE_RESPONSE), 1);
     assert_int_equal(total(&snapshot, SNAPSHOT_OTHER, MEASURE_SEND_LAG), 1);
     assert_int_equal(total(&snapshot, SNAPSHOT_OTHER, MEASURE_RESPONSE),
-                     SNAPSHOT_SERIES_MAX - (SNAPSHOT_SERIES_MAX - MEASURE_KINDS) / 2 + 1);
+                     SNAPSHOT_SERIES_MAX - (SNAPSHOT_SERIES_MAX - MEASURE_KINDS + 1) / 2 + 1);
     snapshot_deinit(&snapshot);
 }
 
