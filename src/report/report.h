@@ -28,6 +28,7 @@ struct report_run {
     const char *version; /* "valkey-polyglot 0.1.0" */
     const char *command; /* "SET" */
     const char *server;  /* "127.0.0.1:6379" */
+    const char *tls;     /* whether the server was "verified"; NULL: without TLS */
     const char *user;    /* "alice"; NULL: the default one */
     const char *engine;  /* how bytes were moved: "epoll" */
     const char *keys;    /* "random, 1,000,000 keys" */

@@ -234,6 +234,8 @@ static void print_settings(struct text *text, const struct report_end *end)
     open_section(sink, "How It Ran:");
     print_setting(sink, "Command", run->command);
     print_setting(sink, "Server", run->server);
+    if (run->tls)
+        print_setting(sink, "TLS", run->tls);
     if (run->user)
         print_setting(sink, "User", run->user);
     if (run->db)

@@ -67,6 +67,13 @@ const char *describe_pace(const struct plan *plan, uint64_t margin_ns, char *tex
     return text;
 }
 
+const char *describe_tls(const struct tls_config *tls)
+{
+    if (!tls->on)
+        return "no";
+    return tls->insecure ? "not verified" : "verified";
+}
+
 static void print_limit(FILE *out, const char *name, uint64_t value, bool is_time)
 {
     char text[NUMBER_MAX];
@@ -127,20 +134,12 @@ static void print_session(const struct session_config *session, FILE *out)
     fprintf(out, "Protocol: %s\n", session->resp3 ? "RESP3" : "RESP2");
 }
 
-static void print_tls(const struct tls_config *tls, FILE *out)
-{
-    if (tls->on)
-        fprintf(out, "TLS: the server's certificate is %sverified\n", tls->insecure ? "not " : "");
-    else
-        fprintf(out, "TLS: no\n");
-}
-
 void describe_plan(const struct plan *plan, FILE *out)
 {
     char text[DESCRIBE_MAX];
 
     fprintf(out, "Server: %s\n", plan->endpoint.name);
-    print_tls(&plan->tls, out);
+    fprintf(out, "TLS: %s\n", describe_tls(&plan->tls));
     print_session(plan->opening.config, out);
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);

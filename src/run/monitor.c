@@ -160,6 +160,7 @@ static void begin_sinks(struct monitor *monitor)
         .version = monitor->setup->version,
         .command = entry->arguments[0],
         .server = plan->endpoint.name,
+        .tls = plan->tls.on ? describe_tls(&plan->tls) : NULL,
         .user = plan->opening.config->user,
         .db = plan->opening.config->db,
         .resp3 = plan->opening.config->resp3,

@@ -65,6 +65,7 @@ def test_a_run(run, make_tls_server, authority, host, version):
     report = run("--tls", "--cacert", authority.cert, "-h", host, "-p", server.tls_port, "-n", 100003, "-c", 50,
                  "-P", 16, "--processes", 2, "--threads", 2).expect(0).report
     assert report.completed == report.issued == server.calls("set") == 100003
+    assert report.text_of("How It Ran", "TLS") == "verified"
     assert report.errors == report.unanswered == 0
 
 
@@ -107,7 +108,8 @@ def test_a_wrong_name(run, make_tls_server, authority):
 def test_an_expired_certificate(run, make_tls_server, authority):
     server = make_tls_server(identity=authority.issue("expired", LOCAL, days=0))
     assert "its certificate has expired" in refusal(run, "--tls", "--cacert", authority.cert, "-p", server.tls_port)
-    run("--tls", "--insecure", "-p", server.tls_port, "-n", 100).expect(0)
+    report = run("--tls", "--insecure", "-p", server.tls_port, "-n", 100).expect(0).report
+    assert report.text_of("How It Ran", "TLS") == "not verified"
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
