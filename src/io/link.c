@@ -88,7 +88,7 @@ static void break_off(struct link *link, int reason)
 static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
 {
     struct link *link = of_channel(channel);
-    const int reason = tls_is_alert(bytes) ? LINK_WANTS_TLS : LINK_GARBAGE;
+    const struct str arrived = bytes;
     struct resp_reply reply;
     size_t used;
 
@@ -98,7 +98,7 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
         if (status == RESP_MORE)
             return;
         if (status == RESP_BAD) {
-            break_off(link, reason);
+            break_off(link, tls_is_alert(arrived) ? LINK_WANTS_TLS : LINK_GARBAGE);
             return;
         }
         bytes.ptr += used;
