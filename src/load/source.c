@@ -74,3 +74,8 @@ size_t source_render(const struct source *source, const struct request *request,
 {
     return template_render(source->template, &source->keyspace, request, at);
 }
+
+int source_slot(const struct source *source, const struct request *request)
+{
+    return template_slot(source->template, &source->keyspace, request);
+}

@@ -52,4 +52,7 @@ size_t source_room(const struct source *source);
 /* Writes a request to `at` (source_room() bytes) and returns its length. */
 size_t source_render(const struct source *source, const struct request *request, char *at);
 
+/* The slot of a cluster that a request belongs to; TEMPLATE_NO_SLOT: any node can carry it. */
+int source_slot(const struct source *source, const struct request *request);
+
 #endif

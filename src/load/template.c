@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "resp/slot.h"
 #include "resp/writer.h"
 
 enum {
@@ -38,6 +39,8 @@ struct template
     size_t text_bytes;
     size_t text_room;
     size_t bytes_max;
+    struct str *route; /* owned: the first argument with a key; a piece without bytes is a key */
+    unsigned route_pieces; /* 0: no argument has one */
 };
 
 /* The piece that a text, a length or a key can be added to. */
@@ -143,6 +146,31 @@ static enum part take_part(struct str *argument, struct str *text)
     return part;
 }
 
+static void add_route_piece(struct template *template, struct str text)
+{
+    char *copy = mem_zalloc(text.len, 1);
+
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    template->route =
+        mem_resize(template->route, template->route_pieces + 1, sizeof *template->route);
+    template->route[template->route_pieces++] = (struct str){copy, text.len};
+}
+
+/* Keeps the parts of the argument that says where a request belongs. */
+static void add_route(struct template *template, struct str argument, struct str value)
+{
+    struct str text;
+
+    while (argument.len) {
+        const enum part part = take_part(&argument, &text);
+        const struct str bytes = part == PART_DATA ? value : text;
+
+        if (part == PART_KEY || bytes.len)
+            add_route_piece(template, part == PART_KEY ? STR("") : bytes);
+    }
+}
+
 /* The length comes first, so the parts are taken twice: to measure them, and to add them. */
 static void add_argument(struct template *template, struct str argument, struct str value)
 {
@@ -156,6 +184,8 @@ static void add_argument(struct template *template, struct str argument, struct 
         keys += part == PART_KEY;
         bytes += part == PART_DATA ? value.len : text.len;
     }
+    if (keys && template->route_pieces == 0)
+        add_route(template, argument, value);
     add_length(template, bytes, keys);
     for (struct str rest = argument; rest.len;) {
         const enum part part = take_part(&rest, &text);
@@ -192,6 +222,9 @@ void template_destroy(struct template **slot)
         return;
     for (unsigned i = 0; i < template->piece_count; i++)
         free(template->pieces[i].headers);
+    for (unsigned i = 0; i < template->route_pieces; i++)
+        free((char *)template->route[i].ptr);
+    free(template->route);
     free(template->pieces);
     free(template->text);
     free(template);
@@ -243,4 +276,18 @@ size_t template_render(const struct template *template, const struct keyspace *k
         }
     }
     return (size_t)(end - at);
+}
+
+int template_slot(const struct template *template, const struct keyspace *keyspace,
+                  const struct request *request)
+{
+    char name[NAME_ROOM];
+    struct slot_hash hash = {0};
+
+    if (template->route_pieces == 0)
+        return TEMPLATE_NO_SLOT;
+    const struct str key = {name, keyspace_write(keyspace, request, name)};
+    for (unsigned i = 0; i < template->route_pieces; i++)
+        slot_hash_add(&hash, template->route[i].len ? template->route[i] : key);
+    return slot_hash_end(&hash);
 }

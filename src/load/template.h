@@ -37,4 +37,13 @@ size_t template_room(const struct template *template);
 size_t template_render(const struct template *template, const struct keyspace *keyspace,
                        const struct request *request, char *at);
 
+enum { TEMPLATE_NO_SLOT = -1 };
+
+/*
+ * The slot of a cluster that a request belongs to: that of the first argument that holds a key.
+ * TEMPLATE_NO_SLOT when none does.
+ */
+int template_slot(const struct template *template, const struct keyspace *keyspace,
+                  const struct request *request);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "load/source.h"
+#include "resp/slot.h"
 
 static void test_render(void **state)
 {
@@ -130,11 +131,25 @@ static void test_options(void **state)
     assert_true(datasize->read(datasize, bytes, "536870913", &err) < 0);
 }
 
+static void test_slot_is_that_of_the_key(void **state)
+{
+    const struct source_config config = {.type = "set", .data_bytes = 3};
+    const struct request request = {.k = 9, .n = 4};
+    struct source source;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(source_init(&source, &config, 2, &err), 0);
+    assert_int_equal(source_slot(&source, &request), resp_slot(STR("key:2:4")));
+    source_deinit(&source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_render),
         cmocka_unit_test(test_large_value),
+        cmocka_unit_test(test_slot_is_that_of_the_key),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_options),
     };

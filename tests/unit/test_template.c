@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "load/template.h"
+#include "resp/slot.h"
 
 enum { WORDS_MAX = 4 };
 
@@ -158,6 +159,36 @@ static void test_cut_placeholders(void **state)
     }
 }
 
+static void test_slots(void **state)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        const char *value;
+        const char *key; /* whose slot it is; NULL: none */
+    } cases[] = {
+        {{"PING"}, "x", NULL},
+        {{"SET", "a", "__data__"}, "x", NULL},
+        {{"SET", "__key__", "__data__"}, "x", "key:7"},
+        {{"EVAL", "return 1", "1", "__key__"}, "x", "key:7"},
+        {{"SET", "a:__key__:b", "__key__"}, "x", "a:key:7:b"},
+        {{"GET", "{__key__}:b"}, "x", "key:7"},
+        {{"GET", "__key____key__"}, "x", "key:7key:7"},
+        {{"GET", "{__data__}__key__"}, "tag", "tag"},
+        {{"GET", "{__data__}__key__"}, "", "{}key:7"},
+    };
+    const struct keyspace keyspace = {.mode = KEYSPACE_SEQUENTIAL, .size = 1000};
+    const struct request request = {.k = 7};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct template *template = compile(cases[i].words, cases[i].value);
+        const int want = cases[i].key ? resp_slot(str_of(cases[i].key)) : TEMPLATE_NO_SLOT;
+
+        assert_int_equal(template_slot(template, &keyspace, &request), want);
+        template_destroy(&template);
+    }
+}
+
 static void test_no_argument(void **state)
 {
     struct template *template = NULL;
@@ -176,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_longest_key_fills_the_bound),
         cmocka_unit_test(test_value_may_hold_any_bytes),
         cmocka_unit_test(test_cut_placeholders),
+        cmocka_unit_test(test_slots),
         cmocka_unit_test(test_no_argument),
     };
 
