@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cluster/router.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Also nodes that were members before, or that redirects have named. */
+enum { NODES_MAX = 2 * TOPOLOGY_NODES_MAX };
+
+static_assert((int)NODES_MAX < (int)ROUTER_NO_NODE, "the numbers of nodes fit");
+
+void router_init(struct router *router)
+{
+    *router = (struct router){0};
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        router->node_of[slot] = ROUTER_NO_NODE;
+}
+
+void router_deinit(struct router *router)
+{
+    for (unsigned i = 0; i < router->count; i++)
+        free(router->nodes[i]);
+    free(router->nodes);
+    router->nodes = NULL;
+    router->count = 0;
+}
+
+static unsigned find(const struct router *router, struct str host, uint16_t port)
+{
+    for (unsigned i = 0; i < router->count; i++) {
+        const struct router_node *node = router->nodes[i];
+
+        if (node->port == port && str_equal(str_of(node->host), host))
+            return i;
+    }
+    return ROUTER_NO_NODE;
+}
+
+static unsigned find_or_add(struct router *router, struct str host, uint16_t port)
+{
+    const unsigned found = find(router, host, port);
+
+    if (found != ROUTER_NO_NODE)
+        return found;
+    if (router->count == NODES_MAX || host.len > TOPOLOGY_HOST_MAX)
+        return ROUTER_NO_NODE;
+    struct router_node *node = mem_zalloc(1, sizeof *node);
+
+    node->port = port;
+    memcpy(node->host, host.ptr, host.len);
+    topology_write_name(node->name, node->host, port);
+    router->nodes = mem_resize(router->nodes, router->count + 1, sizeof(struct router_node *));
+    router->nodes[router->count] = node;
+    return router->count++;
+}
+
+void router_adopt(struct router *router, const struct topology *topology)
+{
+    uint16_t *numbers = mem_zalloc(topology->node_count, sizeof *numbers); /* owned */
+
+    for (unsigned i = 0; i < router->count; i++)
+        router->nodes[i]->primary = router->nodes[i]->member = false;
+    for (unsigned i = 0; i < topology->node_count; i++) {
+        const struct topology_node *node = &topology->nodes[i];
+        const unsigned number = find_or_add(router, str_of(node->host), node->port);
+
+        numbers[i] = (uint16_t)number;
+        if (number == ROUTER_NO_NODE)
+            continue;
+        router->nodes[number]->primary = node->primary;
+        router->nodes[number]->member = true;
+    }
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        const uint16_t shard = topology->shard_of[slot];
+
+        router->node_of[slot] = shard == TOPOLOGY_NO_SHARD
+                                    ? (uint16_t)ROUTER_NO_NODE
+                                    : numbers[topology->shards[shard].primary];
+    }
+    router->generation = topology->generation;
+    free(numbers);
+}
+
+unsigned router_follow(struct router *router, unsigned said_by, const struct redirect *redirect)
+{
+    const struct str host =
+        redirect->host.len ? redirect->host : str_of(router->nodes[said_by]->host);
+    const unsigned number = find_or_add(router, host, redirect->port);
+
+    if (!redirect->ask && number != ROUTER_NO_NODE)
+        router->node_of[redirect->slot] = (uint16_t)number;
+    return number;
+}
+
+unsigned router_next_primary(struct router *router)
+{
+    for (unsigned i = 0; i < router->count; i++) {
+        const unsigned number = router->turn++ % router->count;
+
+        if (router->nodes[number]->primary)
+            return number;
+    }
+    return ROUTER_NO_NODE;
+}
