@@ -127,8 +127,10 @@ static void note(struct entry *entry, const struct endpoint *endpoint, int rc,
 int addresses_resolve(struct addresses *addresses, const char *host, uint16_t port, struct err *err)
 {
     struct endpoint endpoint;
-    const int rc = resolve(host, port, &endpoint, err);
 
+    if (is_numeric(host))
+        return 0;
+    const int rc = resolve(host, port, &endpoint, err);
     pthread_mutex_lock(&addresses->lock);
     note(find_or_add(addresses, host, port), &endpoint, rc, err);
     pthread_mutex_unlock(&addresses->lock);

@@ -23,7 +23,8 @@ struct addresses *addresses_create(void);
 /* May be called while the resolver is at work, and does not wait for it. */
 void addresses_destroy(struct addresses **slot);
 
-/* Resolves a host here and now. Returns 0, or a negative errno with a sentence. */
+/* Resolves a name here and now; does nothing for an address. Returns 0, or a negative errno with a
+ * sentence. */
 int addresses_resolve(struct addresses *addresses, const char *host, uint16_t port,
                       struct err *err);
 

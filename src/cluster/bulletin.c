@@ -16,7 +16,7 @@ struct reader {
 struct bulletin {
     _Atomic(struct topology *) newest; /* owned */
     _Atomic uint64_t generation;       /* of the newest */
-    _Atomic bool asked;
+    _Atomic int asked;                 /* enum bulletin_want */
     _Atomic bool press_taken;
     struct topology **old; /* owned, as are the topologies: those that may be held */
     unsigned old_count;
@@ -120,17 +120,20 @@ void bulletin_leave(struct bulletin *bulletin, unsigned reader)
     atomic_store(&bulletin->readers[reader].generation, 0);
 }
 
-void bulletin_ask(struct bulletin *bulletin)
+void bulletin_ask(struct bulletin *bulletin, enum bulletin_want want)
 {
-    /* Most times somebody has asked already: then the line is left where it is. */
-    if (!atomic_load_explicit(&bulletin->asked, memory_order_relaxed))
-        atomic_store_explicit(&bulletin->asked, true, memory_order_relaxed);
+    /* Most times somebody has asked already: then the line is left where it is. Of two who ask at
+     * the same time one may go unheard, who will ask again. */
+    if (atomic_load_explicit(&bulletin->asked, memory_order_relaxed) < (int)want)
+        atomic_store_explicit(&bulletin->asked, (int)want, memory_order_relaxed);
 }
 
-bool bulletin_take_asked(struct bulletin *bulletin)
+enum bulletin_want bulletin_take_asked(struct bulletin *bulletin)
 {
-    return atomic_load_explicit(&bulletin->asked, memory_order_relaxed) &&
-           atomic_exchange_explicit(&bulletin->asked, false, memory_order_relaxed);
+    if (atomic_load_explicit(&bulletin->asked, memory_order_relaxed) == BULLETIN_FINE)
+        return BULLETIN_FINE;
+    return (enum bulletin_want)atomic_exchange_explicit(&bulletin->asked, BULLETIN_FINE,
+                                                        memory_order_relaxed);
 }
 
 bool bulletin_take_press(struct bulletin *bulletin)

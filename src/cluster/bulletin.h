@@ -43,11 +43,18 @@ void bulletin_leave(struct bulletin *bulletin, unsigned reader);
 /* The lowest generation that a reader holds; UINT64_MAX: none holds any. */
 uint64_t bulletin_oldest_held(const struct bulletin *bulletin);
 
-/* Says that the newest topology seems to be out of date. */
-void bulletin_ask(struct bulletin *bulletin);
+/* How much a newer topology is wanted. */
+enum bulletin_want {
+    BULLETIN_FINE,
+    BULLETIN_STALE,   /* the newest seems to be out of date: requests take a way about */
+    BULLETIN_WAITING, /* ... and requests wait for a better one */
+};
 
-/* Whether anybody has said so since this was asked last. */
-bool bulletin_take_asked(struct bulletin *bulletin);
+/* Says that a newer topology is wanted; what is wanted most counts. */
+void bulletin_ask(struct bulletin *bulletin, enum bulletin_want want);
+
+/* What has been said since this was asked last. */
+enum bulletin_want bulletin_take_asked(struct bulletin *bulletin);
 
 /* Whether the caller is the one who is to publish: true for the first that asks. */
 bool bulletin_take_press(struct bulletin *bulletin);

@@ -92,6 +92,8 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
     struct resp_reply reply;
     size_t used;
 
+    if (link->setup->events->heard && link->state == LINK_UP)
+        link->setup->events->heard(link, bytes);
     while (bytes.len > 0) {
         const enum resp_status status = resp_reader_feed(&link->reader, bytes, &used, &reply);
 

@@ -54,6 +54,9 @@ struct link_events {
      * LINK_WANTS_TLS, or what link_close() was given.
      */
     void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
+    /* The bytes of replies, before they are told, for whoever needs more of a reply than the reader
+     * keeps: a resp_tree. Borrowed until return. May be NULL. */
+    void (*heard)(struct link *link, struct str bytes);
 };
 
 /* What all links of an owner share. Borrowed by each of them. */

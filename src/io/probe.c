@@ -74,7 +74,7 @@ static void on_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
     of(link)->reason = reason;
 }
 
-static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down};
+static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down, NULL};
 
 /* One dial, until the server has answered or is not to be waited for any longer. */
 static void dial(struct probe *probe)

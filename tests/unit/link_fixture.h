@@ -63,7 +63,7 @@ static inline void on_down(struct link *link, int reason, bool was_up, uint64_t 
     of(link)->was_up = was_up;
 }
 
-static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down};
+static const struct link_events events = {on_up, on_sending, on_reply, on_ending, on_down, NULL};
 
 struct fixture {
     int wake_fd, listener;

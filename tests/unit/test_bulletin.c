@@ -59,11 +59,13 @@ static void test_asking(void **state)
     struct bulletin *bulletin = bulletin_create(1);
 
     (void)state;
-    assert_false(bulletin_take_asked(bulletin));
-    bulletin_ask(bulletin);
-    bulletin_ask(bulletin);
-    assert_true(bulletin_take_asked(bulletin));
-    assert_false(bulletin_take_asked(bulletin));
+    assert_int_equal(bulletin_take_asked(bulletin), BULLETIN_FINE);
+    bulletin_ask(bulletin, BULLETIN_STALE);
+    assert_int_equal(bulletin_take_asked(bulletin), BULLETIN_STALE);
+    bulletin_ask(bulletin, BULLETIN_WAITING);
+    bulletin_ask(bulletin, BULLETIN_STALE);
+    assert_int_equal(bulletin_take_asked(bulletin), BULLETIN_WAITING);
+    assert_int_equal(bulletin_take_asked(bulletin), BULLETIN_FINE);
     assert_true(bulletin_take_press(bulletin));
     assert_false(bulletin_take_press(bulletin));
     bulletin_destroy(&bulletin);

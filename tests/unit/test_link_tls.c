@@ -66,7 +66,8 @@ static void all_leaves(struct link *link, uint64_t now_ns)
     assert_int_equal(link_outbox(link)->filling.len, 0);
 }
 
-static const struct link_events tls_events = {on_up, all_leaves, on_reply, on_ending, on_down};
+static const struct link_events tls_events = {on_up,     all_leaves, on_reply,
+                                              on_ending, on_down,    NULL};
 
 /* A link and, behind a socket that does not block, the server. */
 struct setting {
