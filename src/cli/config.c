@@ -84,6 +84,13 @@ static int check_pairs(const struct config *config, const struct options *option
     if (!config->client.keepalive && options_given(options, "reconnect-interval"))
         return err_set(err,
                        "-k/--keepalive 0 is --reconnect-interval 1: leave out one of the two.");
+    if (config->client.cluster &&
+        (!config->client.keepalive || options_given(options, "reconnect-interval")))
+        return err_set(err, "--cluster keeps its connections: leave out -k 0 and "
+                            "--reconnect-interval.");
+    if (config->run.local_server && config->client.cluster)
+        return err_set(err,
+                       "--local-server starts a server that stands alone: leave out --cluster.");
     return check_server(config, options, err);
 }
 

@@ -41,8 +41,7 @@ static const struct foreign table[] = {
     {"--tls-protocols", no_such},
 
     /* Clusters. */
-    {"--cluster", not_yet},
-    {"--cluster-mode", not_yet},
+    {"--cluster-mode", "is not an option here; use --cluster."},
     {"--read-from-replica", not_yet},
     {"--rfr", not_yet},
 

@@ -31,6 +31,7 @@ struct session {
     struct board board;
     struct crew *crew;
     struct local_server *server;
+    struct cluster *cluster; /* owned; NULL: none */
     struct report_sink *sinks[3];
     int signal_fd;
     int worker_fd;
@@ -93,6 +94,24 @@ static int probe(struct plan *plan, struct err *err)
     return rc;
 }
 
+/* The cluster that the server is a node of: its topology known, and files for all connections. */
+static int reach_cluster(struct session *session, struct err *err)
+{
+    struct plan *plan = &session->plan;
+    const struct cluster_setup setup = {.endpoint = &plan->endpoint,
+                                        .opening = &plan->opening,
+                                        .tls = &plan->tls,
+                                        .timeout_ns = plan->connect_timeout_ns,
+                                        .readers = plan->workers};
+
+    const int rc = cluster_create(&session->cluster, &setup, err);
+    if (rc < 0)
+        return rc;
+    plan->cluster = session->cluster;
+    return files_allow(plan_connections_of(plan, plan->ramp.clients.end), plan->processes,
+                       plan->workers, err);
+}
+
 /* The server of the run: its address known, and one connection to it tried. */
 static int reach_server(struct session *session, struct err *err)
 {
@@ -111,8 +130,13 @@ static int reach_server(struct session *session, struct err *err)
             return rc;
         endpoint.port = local_server_port(session->server);
     }
-    const int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
-    return rc < 0 ? rc : probe(&session->plan, err);
+    int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
+    if (rc < 0)
+        return rc;
+    rc = probe(&session->plan, err);
+    if (rc < 0 || !config->client.cluster)
+        return rc;
+    return reach_cluster(session, err);
 }
 
 /* Everything that must be there before a process or a thread is made. */
@@ -137,8 +161,10 @@ static int prepare(struct session *session, struct err *err)
 
 static enum run_exit run(struct session *session, struct err *err)
 {
-    if (prepare(session, err) < 0)
+    if (prepare(session, err) < 0) {
+        cluster_destroy(&session->cluster);
         return RUN_NOT_STARTED;
+    }
     if (crew_start(&session->crew, &session->plan, &session->board, session->worker_fd, err) < 0)
         return RUN_NOT_STARTED;
     open_sinks(session);
@@ -156,6 +182,7 @@ static enum run_exit run(struct session *session, struct err *err)
     } else {
         crew_join(&session->crew);
         board_deinit(&session->board);
+        cluster_destroy(&session->cluster);
     }
     return result.exit;
 }

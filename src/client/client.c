@@ -13,6 +13,8 @@ const struct option_spec client_options[] = {
     {.name = "pipeline", .letters = "P", .group = OPTION_ADVANCED, .read = option_read_count,
      .offset = FIELD(pipeline), .initial = "1", .value = "N", .min = 1, .max = 10000,
      .help = "requests in flight a client, as a sliding window"},
+    {.name = "cluster", .group = OPTION_BASIC, .read = option_read_switch,
+     .offset = FIELD(cluster), .help = "the server is a node of a cluster: use all of it"},
     {.name = "keepalive", .letters = "k", .group = OPTION_ADVANCED, .read = option_read_count,
      .offset = FIELD(keepalive), .initial = "1", .value = "0|1", .max = 1,
      .help = "0: a connection of its own for each request"},
@@ -26,3 +28,8 @@ const struct option_spec client_options[] = {
     {0},
 };
 /* clang-format on */
+
+const struct driver_ops *client_driver(const struct client_config *config)
+{
+    return config->cluster ? &driver_cluster : &driver_standalone;
+}

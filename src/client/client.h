@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "cluster/cluster.h"
 #include "io/endpoint.h"
 #include "io/loop.h"
 #include "io/session.h"
@@ -27,6 +28,7 @@ struct client_config {
     uint64_t request_timeout_ns; /* 0: none */
     uint64_t keepalive;          /* 0: the next is 1, which whoever reads this sees to */
     uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
+    bool cluster;
 };
 
 extern const struct option_spec client_options[];
@@ -65,6 +67,7 @@ struct driver_setup {
     const struct endpoint *endpoint;
     const struct session_opening *opening; /* NULL: none */
     struct tls_context *tls;               /* NULL: without TLS */
+    const struct cluster *cluster;         /* NULL: a server that stands alone */
     const struct source *source;
     const struct client_config *config;
     uint64_t connect_timeout_ns;
@@ -101,6 +104,10 @@ struct driver {
 };
 
 extern const struct driver_ops driver_standalone;
+extern const struct driver_ops driver_cluster;
+
+/* The driver for what is configured. */
+const struct driver_ops *client_driver(const struct client_config *config);
 
 static inline bool driver_submit(struct driver *driver, const struct request *request)
 {

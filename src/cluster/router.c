@@ -89,7 +89,10 @@ unsigned router_follow(struct router *router, unsigned said_by, const struct red
         redirect->host.len ? redirect->host : str_of(router->nodes[said_by]->host);
     const unsigned number = find_or_add(router, host, redirect->port);
 
-    if (!redirect->ask && number != ROUTER_NO_NODE)
+    if (number == ROUTER_NO_NODE)
+        return number;
+    router->nodes[number]->member = true;
+    if (!redirect->ask)
         router->node_of[redirect->slot] = (uint16_t)number;
     return number;
 }

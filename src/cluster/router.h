@@ -24,7 +24,7 @@ struct router_node {
     char name[TOPOLOGY_NAME_MAX + 1];
     uint16_t port;
     bool primary; /* in the topology that was adopted */
-    bool member;  /* ... in any role */
+    bool member;  /* ... in any role, or named by a redirect since */
 };
 
 /* Zeroed, it knows nothing. */

@@ -43,6 +43,7 @@ struct plan {
     struct engine engine;
     struct session_opening opening;
     struct tls_config tls;
+    struct cluster *cluster; /* borrowed; NULL: a server that stands alone */
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
     struct client_config client;
@@ -73,13 +74,16 @@ struct plan_input {
 };
 
 /*
- * Settles everything but the endpoint's addresses, the engine, TLS and the session's opening.
- * Returns 0, or a negative errno with one sentence: what contradicts what.
+ * Settles everything but the endpoint's addresses, the engine, TLS, the session's opening and the
+ * cluster. Returns 0, or a negative errno with one sentence: what contradicts what.
  */
 int plan_init(struct plan *plan, const struct plan_input *input, struct err *err);
 
 /* How many clients of `clients` in all belong to a worker: client i to worker i mod workers. */
 unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned worker);
+
+/* How many connections `clients` clients have, as far as is known before the run. */
+uint64_t plan_connections_of(const struct plan *plan, uint64_t clients);
 
 /* The CPU of a worker: worker i has the (i mod count)th of the list, which must not be empty. */
 unsigned plan_cpu_of(const struct plan *plan, unsigned worker);

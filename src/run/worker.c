@@ -119,9 +119,9 @@ static int create(struct worker *worker, struct err *err)
     recorder_init(&worker->recorder, worker->slot, source_name(&worker->source), plan->scheduled,
                   source_reads(&worker->source));
     feed_init(&worker->feed, plan, worker->setup->board, number);
-    const struct loop_setup loop_setup = {
-        .wake_fd = worker->setup->wake_fd,
-        .channels = plan_clients_of(plan, plan->ramp.clients.end, number)};
+    const unsigned clients = plan_clients_of(plan, plan->ramp.clients.end, number);
+    const struct loop_setup loop_setup = {.wake_fd = worker->setup->wake_fd,
+                                          .channels = (unsigned)plan_connections_of(plan, clients)};
     rc = plan->engine.ops->create(&worker->loop, &loop_setup, err);
     if (rc == 0 && plan->tls.on)
         rc = tls_context_create(&worker->tls, &plan->tls, plan->endpoint.host, err);
@@ -132,15 +132,16 @@ static int create(struct worker *worker, struct err *err)
                               .endpoint = &plan->endpoint,
                               .opening = &plan->opening,
                               .tls = worker->tls,
+                              .cluster = plan->cluster,
                               .source = &worker->source,
                               .config = &plan->client,
                               .connect_timeout_ns = plan->connect_timeout_ns,
                               .seed = plan->source.keys.seed,
                               .first = number,
                               .stride = plan->workers,
-                              .clients_max = plan_clients_of(plan, plan->ramp.clients.end, number),
+                              .clients_max = clients,
                               .listener = {on_done, on_event, on_connected, worker}};
-    return driver_standalone.create(&worker->driver, &worker->driver_setup, err);
+    return client_driver(&plan->client)->create(&worker->driver, &worker->driver_setup, err);
 }
 
 static void release(struct worker *worker)

@@ -34,7 +34,10 @@ static const char *const outcome_names[] = {
 
 static const char *const event_names[] = {
     [EVENT_MOVED] = "moved replies",
+    [EVENT_ASK] = "ask replies",
     [EVENT_CLUSTERDOWN] = "clusterdown replies",
+    [EVENT_TRYAGAIN] = "tryagain replies",
+    [EVENT_RETRY] = "retries",
     [EVENT_DISCONNECT] = "disconnects",
     [EVENT_RECONNECT] = "reconnects",
     [EVENT_RENEWAL] = "planned reconnects",

@@ -30,7 +30,10 @@ enum outcome {
 
 enum event {
     EVENT_MOVED,        /* MOVED replies */
+    EVENT_ASK,          /* ASK replies */
     EVENT_CLUSTERDOWN,  /* CLUSTERDOWN replies */
+    EVENT_TRYAGAIN,     /* TRYAGAIN replies */
+    EVENT_RETRY,        /* replies that a request waited out, to be sent again */
     EVENT_DISCONNECT,   /* connections lost after they were up */
     EVENT_RECONNECT,    /* connections up again */
     EVENT_RENEWAL,      /* connections up again that were closed to be dialled again */

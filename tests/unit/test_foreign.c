@@ -20,7 +20,7 @@ static void test_explains_what_others_have(void **state)
         {"--test-time", "--test-time is not an option here; use --test-duration."},
         {"--cores", "--cores is not an option here; use --cpus."},
         {"-l", "-l is not an option here; use --test-duration for a long run."},
-        {"--cluster", "--cluster is not supported yet."},
+        {"--cluster-mode", "--cluster-mode is not an option here; use --cluster."},
         {"--hdr-file-prefix", "--hdr-file-prefix has no counterpart here."},
     };
 

@@ -91,7 +91,8 @@ static void test_redirects(void **state)
     assert_int_equal(router_node_of(&router, 4), a);
     const unsigned new = follow(&router, a, "MOVED 6 x:2");
     assert_string_equal(name_of(&router, 6), "x:2");
-    assert_false(router.nodes[new]->member);
+    assert_true(router.nodes[new]->member);
+    assert_false(router.nodes[new]->primary);
     follow(&router, c, "MOVED 7 :9");
     assert_string_equal(name_of(&router, 7), "c:9");
     follow(&router, c, "MOVED 8 ::1:9");
@@ -100,6 +101,7 @@ static void test_redirects(void **state)
     adopt(&router, "[[0 9 ['a' 1]] [10 19 ['c' 1]]]", 2);
     for (unsigned slot = 0; slot < 10; slot++)
         assert_int_equal(router_node_of(&router, slot), a);
+    assert_false(router.nodes[new]->member);
     router_deinit(&router);
 }
 

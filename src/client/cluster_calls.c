@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "client/cluster_driver.h"
+#include "resp/writer.h"
+
+enum {
+    HOPS_MAX = 5,
+    WAIT_DOUBLINGS = 5, /* a reply is waited out for 5 ms, the next one for 10, up to 160 */
+    WAITS_MAX = 200,
+};
+
+static const char asking[] = "*1\r\n$6\r\nASKING\r\n";
+
+enum { ASKING_LEN = sizeof asking - 1 };
+
+static void want_topology(const struct cluster_driver *driver, enum bulletin_want want)
+{
+    bulletin_ask(driver->setup->cluster->bulletin, want);
+}
+
+/* Of the primaries in turn the first that can be sent to, or any. */
+static unsigned route_anywhere(struct cluster_client *client)
+{
+    struct router *router = &client->driver->router;
+    unsigned node = ROUTER_NO_NODE;
+
+    for (unsigned i = 0; i < router->count; i++) {
+        node = router_next_primary(router);
+        if (node < client->link_room && cluster_can_send(client->links[node]))
+            break;
+    }
+    return node;
+}
+
+static unsigned route(struct cluster_client *client, const struct call *call)
+{
+    if (call->target != ROUTER_NO_NODE)
+        return call->target;
+    if (call->slot < 0)
+        return route_anywhere(client);
+    return router_node_of(&client->driver->router, (unsigned)call->slot);
+}
+
+/* ---- sending */
+
+/* Looks at the links early enough for a call that has been under way for some time. */
+static void note_travelled(struct node_link *link, struct call *call)
+{
+    struct cluster_driver *driver = link->client->driver;
+    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
+
+    call->travelled = call->first_ns != 0;
+    if (!call->travelled)
+        return;
+    link->travelled++;
+    if (timeout_ns && call->first_ns + timeout_ns < driver->look_ns) {
+        driver->look_ns = call->first_ns + timeout_ns;
+        cluster_tick_by(driver, driver->look_ns);
+    }
+}
+
+static void send_call(struct node_link *link, struct call *call)
+{
+    const struct source *source = link->client->driver->setup->source;
+    struct outbox *outbox = link_outbox(&link->link);
+    char *at = outbox_reserve(outbox, source_room(source) + ASKING_LEN);
+    size_t len = 0;
+
+    if (!call->first_ns && !link_has_left(&link->link))
+        call->free_ns = CALL_HELD;
+    if (call->target != ROUTER_NO_NODE) {
+        memcpy(at, asking, ASKING_LEN);
+        len = ASKING_LEN;
+        call_ring_push(&link->ring, NULL);
+        call->target = ROUTER_NO_NODE;
+    }
+    len += source_render(source, &call->request, at + len);
+    outbox_add(outbox, len);
+    note_travelled(link, call);
+    call_ring_push(&link->ring, call);
+    link_send(&link->link);
+}
+
+static void wait(struct cluster_client *client, struct call *call)
+{
+    struct cluster_driver *driver = client->driver;
+
+    call->next = NULL;
+    if (client->wait_first)
+        client->wait_last->next = call;
+    else
+        client->wait_first = call;
+    client->wait_last = call;
+    driver->waiting++;
+}
+
+/* Sends a call if there is a way, else sees to it that there will be one. Returns whether it was
+ * sent. */
+static bool try_to_send(struct cluster_client *client, struct call *call)
+{
+    const unsigned node = route(client, call);
+
+    if (node == ROUTER_NO_NODE) {
+        want_topology(client->driver, BULLETIN_WAITING);
+        return false;
+    }
+    struct node_link *link = cluster_link(client, node);
+    if (cluster_can_send(link)) {
+        send_call(link, call);
+        return true;
+    }
+    cluster_want_link(link);
+    if (link->link.failures > 0)
+        want_topology(client->driver, BULLETIN_WAITING);
+    return false;
+}
+
+void cluster_keep_back(struct cluster_client *client, struct call *call, uint64_t now_ns)
+{
+    struct cluster_driver *driver = client->driver;
+
+    if (!call->first_ns)
+        call->first_ns = now_ns;
+    if (call->free_ns == CALL_HELD)
+        call->free_ns = call->first_ns;
+    wait(client, call);
+    if (now_ns + CLUSTER_RETRY_NS < driver->retry_ns)
+        driver->retry_ns = now_ns + CLUSTER_RETRY_NS;
+    cluster_tick_by(driver, driver->retry_ns);
+}
+
+void cluster_begin_call(struct cluster_client *client, struct call *call)
+{
+    const struct source *source = client->driver->setup->source;
+
+    call->slot = (int16_t)source_slot(source, &call->request);
+    const unsigned node = route(client, call);
+    if (node < client->link_room && cluster_can_send(client->links[node]))
+        send_call(client->links[node], call);
+    else if (!try_to_send(client, call))
+        cluster_keep_back(client, call, clock_now_ns());
+}
+
+/* ---- ends */
+
+void cluster_end_call(struct cluster_client *client, struct call *call,
+                      struct completion *completion)
+{
+    const struct driver_listener *listener = &client->driver->setup->listener;
+    const struct request request = call->request; /* the slot may carry another one by the end */
+
+    completion->request = &request;
+    completion->free_ns = call->free_ns;
+    completion->sent_ns = call->first_ns;
+    call->next = client->free;
+    client->free = call;
+    client->driver->driver.in_flight--;
+    cluster_free_slot(client, completion->replied_ns);
+    listener->done(listener->context, completion);
+}
+
+/* The request timeout has passed while the call waited. */
+static void expire(struct cluster_client *client, struct call *call, uint64_t now_ns)
+{
+    struct cluster_driver *driver = client->driver;
+    const unsigned node = route(client, call);
+    struct completion completion = {.replied_ns = now_ns, .outcome = OUTCOME_TIMEOUT};
+    char text[CLUSTER_TEXT_MAX];
+
+    if (call->reason != OUTCOME_OK) {
+        completion.outcome = (enum outcome)call->reason;
+        snprintf(text, sizeof text, "%s", driver->reasons[call->reason]);
+    } else {
+        snprintf(text, sizeof text, "No connection to %s within %llu ms.",
+                 node == ROUTER_NO_NODE ? "a node that serves the slot"
+                                        : driver->router.nodes[node]->name,
+                 (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
+    }
+    completion.text = str_of(text);
+    cluster_end_call(client, call, &completion);
+}
+
+static void reconsider(struct cluster_client *client, struct call *call, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = client->driver->setup->config->request_timeout_ns;
+
+    if (timeout_ns && now_ns >= call->first_ns + timeout_ns)
+        expire(client, call, now_ns);
+    else if (call->retry_ns > now_ns || !try_to_send(client, call))
+        wait(client, call);
+}
+
+/* The list of all calls of a client that wait, which is empty then. */
+static struct call *take_waiting(struct cluster_client *client)
+{
+    struct call *first = client->wait_first;
+
+    client->wait_first = client->wait_last = NULL;
+    for (const struct call *call = first; call; call = call->next)
+        client->driver->waiting--;
+    return first;
+}
+
+void cluster_retry_calls(struct cluster_client *client, uint64_t now_ns)
+{
+    struct call *next;
+
+    for (struct call *call = take_waiting(client); call; call = next) {
+        next = call->next;
+        reconsider(client, call, now_ns);
+    }
+}
+
+void cluster_abandon_calls(struct cluster_client *client, uint64_t now_ns)
+{
+    struct call *next;
+
+    for (struct call *call = take_waiting(client); call; call = next) {
+        struct completion completion = {.replied_ns = now_ns, .outcome = OUTCOME_UNANSWERED};
+
+        next = call->next;
+        cluster_end_call(client, call, &completion);
+    }
+}
+
+/* ---- replies */
+
+static void end_by_error(struct cluster_client *client, struct call *call, struct str text,
+                         uint64_t now_ns)
+{
+    struct completion completion = {
+        .replied_ns = now_ns, .outcome = outcome_of_error(text), .text = text};
+
+    cluster_end_call(client, call, &completion);
+}
+
+/* The request was not executed, and will be later: it is sent again then. */
+static void wait_out(struct cluster_client *client, struct call *call, struct str text,
+                     uint64_t now_ns)
+{
+    struct cluster_driver *driver = client->driver;
+    const unsigned doublings = call->waits < WAIT_DOUBLINGS ? call->waits : WAIT_DOUBLINGS;
+
+    call->reason = (uint8_t)outcome_of_error(text);
+    snprintf(driver->reasons[call->reason], sizeof driver->reasons[0], "%.*s", (int)text.len,
+             text.ptr);
+    call->retry_ns = now_ns + (CLUSTER_RETRY_NS << doublings);
+    if (call->waits < WAITS_MAX)
+        call->waits++;
+    cluster_tell(driver, EVENT_RETRY, STR(""), now_ns);
+    cluster_keep_back(client, call, now_ns);
+}
+
+static void follow(struct node_link *link, struct call *call, struct str text, uint64_t now_ns)
+{
+    struct cluster_client *client = link->client;
+    struct cluster_driver *driver = client->driver;
+    unsigned node = ROUTER_NO_NODE;
+    struct redirect redirect;
+
+    cluster_tell(driver, str_starts(text, STR("ASK")) ? EVENT_ASK : EVENT_MOVED, STR(""), now_ns);
+    if (call->hops < HOPS_MAX && redirect_parse(text, &redirect))
+        node = router_follow(&driver->router, link->node, &redirect);
+    if (node == ROUTER_NO_NODE || !redirect.ask)
+        want_topology(driver, BULLETIN_STALE);
+    if (node == ROUTER_NO_NODE) {
+        end_by_error(client, call, text, now_ns);
+        return;
+    }
+    call->hops++;
+    if (redirect.ask)
+        call->target = (uint16_t)node;
+    if (!try_to_send(client, call))
+        cluster_keep_back(client, call, now_ns);
+}
+
+static void take_error(struct node_link *link, struct call *call, struct str text, uint64_t now_ns)
+{
+    struct cluster_client *client = link->client;
+    struct cluster_driver *driver = client->driver;
+
+    switch (outcome_of_error(text)) {
+    case OUTCOME_REDIRECT:
+        follow(link, call, text, now_ns);
+        return;
+    case OUTCOME_CLUSTERDOWN:
+        cluster_tell(driver, EVENT_CLUSTERDOWN, STR(""), now_ns);
+        want_topology(driver, BULLETIN_WAITING);
+        break;
+    case OUTCOME_READONLY:
+        want_topology(driver, BULLETIN_WAITING);
+        break;
+    case OUTCOME_LOADING:
+        want_topology(driver, BULLETIN_STALE);
+        break;
+    case OUTCOME_BUSY:
+        if (str_starts(text, STR("TRYAGAIN"))) {
+            cluster_tell(driver, EVENT_TRYAGAIN, STR(""), now_ns);
+            break;
+        }
+        /* fall through */
+    default:
+        end_by_error(client, call, text, now_ns);
+        return;
+    }
+    wait_out(client, call, text, now_ns);
+}
+
+void cluster_take_reply(struct node_link *link, struct call *call, const struct resp_reply *reply,
+                        uint64_t now_ns)
+{
+    struct completion completion = {.replied_ns = now_ns, .null = reply->kind == RESP_NULL};
+
+    if (reply->kind == RESP_ERROR)
+        take_error(link, call, reply->text, now_ns);
+    else
+        cluster_end_call(link->client, call, &completion);
+}
