@@ -12,6 +12,7 @@ import pytest
 
 import fake_server
 import program
+import real_cluster
 import real_server
 
 
@@ -46,6 +47,22 @@ def make_server(tmp_path):
 @pytest.fixture
 def server(make_server):
     return make_server()
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory):
+    """Three primaries with a replica each, for tests that leave them as they are."""
+    cluster = real_cluster.RealCluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The same, for a test that does what it likes with it."""
+    cluster = real_cluster.RealCluster(tmp_path)
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import certificates
 import processes
 import program
+import real_cluster
 import real_server
 
 LOCAL = "DNS:localhost,IP:127.0.0.1"
@@ -67,6 +68,24 @@ def test_a_run(run, make_tls_server, authority, host, version):
     assert report.completed == report.issued == server.calls("set") == 100003
     assert report.text_of("How It Ran", "TLS") == "verified"
     assert report.errors == report.unanswered == 0
+
+
+@pytest.mark.parametrize("names, right", [(LOCAL, True), ("DNS:localhost", False)], ids=["all", "one"])
+def test_a_cluster(run, tmp_path, authority, names, right):
+    """Each node must prove that it is who it is, not who was asked first."""
+    cluster = real_cluster.RealCluster(tmp_path, replicas=0, tls=(authority, authority.issue("node", names)))
+    arguments = ("--cluster", "--tls", "--cacert", authority.cert, "-h", "localhost", "-p", cluster.nodes[0].tls_port,
+                 "-n", 3000, "--sequential", 3000, "-c", 4, "--processes", 2, "--connection-timeout", 500)
+    try:
+        if right:
+            report = run(*arguments).expect(0).report
+            assert report.completed == cluster.size() == 3000
+        else:
+            result = run(*arguments).expect(1)
+            assert 'its certificate is not for "127.0.0.1"' in result.err
+            assert cluster.size() == 0
+    finally:
+        cluster.stop()
 
 
 def test_large_values(run, make_tls_server, authority):

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Clusters: where keys go, and what becomes of requests when nodes and slots come and go."""
+import signal
+
+import pytest
+
+import processes
+from real_cluster import RealCluster
+
+FOUR_WORKERS = ("--processes", 2, "--threads", 2)
+EACH_SECOND = ("--interval-metrics-interval-duration-sec", 1)
+
+
+def keys_of(cluster):
+    return set().union(*(node.client.keys() for node in cluster.primaries))
+
+
+@pytest.mark.tsan
+def test_a_sequential_fill_has_no_gap(run, shared_cluster):
+    shared_cluster.flush()
+    report = run("-p", shared_cluster.port, "--cluster", "-n", 100000, "--sequential", 100000,
+                 *FOUR_WORKERS).expect(0).report
+    assert report.completed == 100000
+    assert shared_cluster.size() == 100000
+    assert not report.has("Events", "moved replies"), "a slot is not what the nodes take it for"
+
+
+def test_keys_are_on_the_nodes_of_their_slots(run, shared_cluster):
+    shared_cluster.flush()
+    run("-p", shared_cluster.port, "--cluster", "-n", 300, "-r", 1000000, "--seed", 3).expect(0)
+    for key in keys_of(shared_cluster):
+        node = shared_cluster.node_of(shared_cluster.slot_of(key))
+        assert node.client.call("EXISTS", key) == 1
+
+
+def test_keys_have_the_names_that_they_have_on_one_server(run, server, shared_cluster):
+    for keys in (("-r", 1000, "--seed", 5), ("--sequential", 500), ()):
+        shared_cluster.flush()
+        server.client.call("FLUSHALL")
+        for arguments in (("-p", server.port), ("-p", shared_cluster.port, "--cluster")):
+            run(*arguments, "-n", 500, "-c", 4, "--single-process", *keys).expect(0)
+        assert keys_of(shared_cluster) == server.client.keys()
+
+
+def test_reads_find_what_was_written(run, shared_cluster):
+    shared_cluster.flush()
+    arguments = ("-p", shared_cluster.port, "--cluster", "-n", 2000, "--sequential", 2000, "-P", 8)
+    run(*arguments, "-d", 100, "-t", "set").expect(0)
+    report = run(*arguments, "-t", "get").expect(0).report
+    assert (report.number("Accounting", "Hits"), report.count("Accounting", "Misses")) == (2000, 0)
+
+
+def test_any_node_will_do_also_by_name(run, shared_cluster):
+    for node in shared_cluster.nodes[::3] + shared_cluster.replicas[1:2]:
+        report = run("-h", "localhost", "-p", node.port, "--cluster", "-n", 300, "-c", 3).expect(0).report
+        assert report.completed == 300
+
+
+def test_each_client_has_a_connection_to_each_primary(start, shared_cluster):
+    before = [int(node.client.info("stats")["total_connections_received"]) for node in shared_cluster.primaries]
+    start("-p", shared_cluster.port, "--cluster", "-n", 1, "-c", 7, "--single-process").wait().expect(0)
+    after = [int(node.client.info("stats")["total_connections_received"]) for node in shared_cluster.primaries]
+    # The probe and the question for the topology come to the first of them.
+    assert [b - a for a, b in zip(before, after)] == [9, 7, 7]
+
+
+def test_a_server_that_is_no_cluster(run, server):
+    sentence = run("-p", server.port, "--cluster").refusal()
+    assert "cluster support disabled" in sentence and "--cluster" in sentence
+
+
+def test_a_cluster_without_slots(run, make_server):
+    lonely = make_server("--cluster-enabled", "yes")
+    sentence = run("-p", lonely.port, "--cluster").refusal()
+    assert "no slot is served" in sentence
+
+
+def test_no_local_server_with_a_cluster(run):
+    assert "--local-server" in run("--local-server", "--cluster").refusal()
+
+
+@pytest.mark.parametrize("arguments", [("-k", 0), ("--reconnect-interval", 10)], ids=str)
+def test_no_churn_with_a_cluster(run, arguments):
+    assert "--cluster" in run("--cluster", *arguments).refusal()
+
+
+def test_logging_in_to_all_nodes(run, tmp_path):
+    cluster = RealCluster(tmp_path, replicas=0, password="s3cr3t")
+    try:
+        assert "NOAUTH" in run("-p", cluster.port, "--cluster").refusal()
+        for arguments in (("-a", "s3cr3t"), ("-a", "s3cr3t", "-3")):
+            cluster.flush()
+            report = run("-p", cluster.port, "--cluster", *arguments, "-n", 3000, "--sequential", 3000,
+                         "--processes", 2).expect(0).report
+            assert report.completed == cluster.size() == 3000
+    finally:
+        cluster.stop()
+
+
+@pytest.mark.parametrize("endpoint", [b"$-1\r\n", b"$0\r\n\r\n", b"$9\r\n127.0.0.1\r\n", b"$9\r\nlocalhost\r\n"],
+                         ids=["null", "empty", "address", "name"])
+def test_forms_of_endpoints(run, fake, endpoint):
+    def behave(connection, request):
+        if request[0] == b"CLUSTER":
+            return (b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n" + endpoint +
+                    b":%d\r\n$2\r\nid\r\n" % connection.server.port)
+        return b"+OK\r\n"
+
+    report = run("-p", fake(behave).port, "--cluster", "-n", 100, "-c", 2).expect(0).report
+    assert report.completed == 100
+
+
+def test_redirects_in_circles_end(run, fake):
+    def behave(connection, request):
+        if request[0] == b"CLUSTER":
+            return (b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%d\r\n$2\r\nid\r\n"
+                    % connection.server.port)
+        return b"-MOVED 1 127.0.0.1:%d\r\n" % connection.server.port
+
+    result = run("-p", fake(behave).port, "--cluster", "-n", 20, "-c", 2, *EACH_SECOND).expect(0)
+    assert result.csv_report.errors == result.csv.sum("requests_total_failed") == 20
+    assert result.csv.sum("requests_moved") == 120
+
+
+# ---- a cluster that changes
+
+def started(start, cluster, *arguments):
+    program = start("-p", cluster.port, "--cluster", "--test-duration", 80, "--processes", 2, *EACH_SECOND, *arguments)
+    wait_for_lines(program, 1)
+    return program
+
+
+def wait_for_lines(program, count, holds=lambda line: line["request_finished"]):
+    """Waits for so many lines of the CSV from now on that hold something."""
+    seen = len(program.csv_lines().lines)
+    processes.wait_until(lambda: sum(map(bool, map(holds, program.csv_lines().lines[seen:]))) >= count, "lines", 40)
+
+
+def finished(program):
+    """The report of a run that is ended here; the CSV must agree with it."""
+    program.process.send_signal(signal.SIGINT)
+    result = program.wait().expect(130)
+    assert result.csv.sum("request_finished") == result.csv_report.completed
+    assert result.csv.sum("requests_total_failed") == result.csv_report.errors
+    return result.csv_report, result
+
+
+def is_fine(line):
+    return line["request_finished"] and not line["requests_total_failed"]
+
+
+@pytest.mark.tsan
+def test_a_slot_that_moves_to_and_fro(start, cluster):
+    slot = cluster.slot_of("key:7")
+    source = cluster.node_of(slot)
+    target = next(node for node in cluster.primaries if node is not source)
+    program = started(start, cluster, "-r", 10, "--qps", 2000, "-c", 8)
+    for _ in range(6):
+        cluster.begin_to_migrate(slot, source, target)
+        # The key was moved, and the slot has not: that is when the source says ASK.
+        asked = target.calls("asking")
+        processes.wait_until(lambda: target.calls("asking") > asked, "an ASKING")
+        cluster.end_to_migrate(slot, source, target)
+        source, target = target, source
+    wait_for_lines(program, 1)
+    report, _ = finished(program)
+    assert report.errors == 0
+    assert report.number("Events", "moved replies") > 0
+    assert report.number("Events", "ask replies") > 0
+
+
+def test_failover_on_command(start, cluster):
+    program = started(start, cluster, "-r", 1000, "-c", 8)
+    replica = cluster.replicas[0]
+    replica.client.call("CLUSTER", "FAILOVER")
+    processes.wait_until(lambda: replica.role() == "master", "the replica takes over")
+    wait_for_lines(program, 2, is_fine)
+    before = replica.calls("set")
+    processes.wait_until(lambda: replica.calls("set") > before, "requests of the new primary")
+    report, _ = finished(program)
+    assert report.errors == 0
+    assert report.number("Events", "moved replies") > 0
+
+
+@pytest.mark.tsan
+@pytest.mark.parametrize("load", [("--qps", 1000), ("-P", 4)], ids=["open", "closed"])
+def test_a_primary_is_killed(start, cluster, load):
+    program = started(start, cluster, "-r", 1000, "-c", 8, *load)
+    cluster.primaries[1].crash()
+    replica = cluster.replicas[1]
+    processes.wait_until(lambda: replica.role() == "master", "the replica takes over")
+    wait_for_lines(program, 3, is_fine)
+    before = replica.calls("set")
+    processes.wait_until(lambda: replica.calls("set") > before, "requests of the new primary")
+    report, result = finished(program)
+    assert report.issued == report.completed + report.errors + report.unanswered
+    assert result.csv.sum("client_disconnects") >= 8
+    assert is_fine(result.csv.lines[-2]), "errors stop with the failover"
+
+
+def test_a_node_is_added(start, cluster):
+    program = started(start, cluster, "-r", 10, "--qps", 2000, "-c", 8)
+    node = cluster.add_primary()
+    slot = cluster.slot_of("key:3")
+    cluster.migrate(slot, cluster.node_of(slot), node)
+    processes.wait_until(lambda: node.calls("set") > 100, "requests of the new node")
+    report, _ = finished(program)
+    assert report.errors == 0
+
+
+def test_all_nodes_are_killed(start, cluster):
+    program = start("-p", cluster.port, "--cluster", "-r", 1000, "-c", 4, "--test-duration", 80, "--give-up", 2,
+                    "--request-timeout", 1000)
+    processes.wait_until(lambda: cluster.primaries[0].calls("set") > 100, "requests")
+    for node in cluster.nodes:
+        node.crash()
+    report = program.wait().expect(2).report
+    assert report.issued == report.completed + report.errors + report.unanswered
+    assert any(line.startswith("Ended early") for line in report.closing)
+
+
+def test_a_hung_primary(start, cluster):
+    """What it was sent times out; what comes after waits for whoever takes over."""
+    program = started(start, cluster, "-r", 1000, "-c", 8, "--request-timeout", 1000)
+    cluster.primaries[2].signal(signal.SIGSTOP)
+    replica = cluster.replicas[2]
+    processes.wait_until(lambda: replica.role() == "master", "the replica takes over")
+    wait_for_lines(program, 3, is_fine)
+    report, _ = finished(program)
+    assert 8 <= report.count("Errors by Kind", "timeout") <= report.errors
