@@ -27,9 +27,17 @@ class Node(real_server.RealServer):
     def state(self):
         return dict(line.split(":", 1) for line in self.client.call("CLUSTER", "INFO").splitlines() if ":" in line)
 
+    def known(self, node):
+        """What this node knows of another: the words of its line."""
+        lines = self.client.call("CLUSTER", "NODES").splitlines()
+        return next((line.split() for line in lines if line.startswith(node.id)), None)
+
     def knows(self, node):
-        return any(line.startswith(node.id) and "handshake" not in line
-                   for line in self.client.call("CLUSTER", "NODES").splitlines())
+        words = self.known(node)
+        return words is not None and "handshake" not in words[2]
+
+    def epoch_of(self, node):
+        return int(self.known(node)[6])
 
     def role(self):
         return self.client.call("ROLE")[0]
@@ -131,9 +139,14 @@ class RealCluster:
             source.client.call("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
 
     def end_to_migrate(self, slot, source, target):
-        """Moves the slot itself."""
+        """
+        Moves the slot itself. Who takes it over must know the highest epoch, or the slot goes back to whoever had it:
+        so all hear of this move before there is another.
+        """
         for node in [target, source] + [one for one in self.primaries if one not in (source, target)]:
             node.client.call("CLUSTER", "SETSLOT", slot, "NODE", target.id)
+        self.wait_until(lambda: {node.epoch_of(target) for node in self.nodes} == {target.epoch_of(target)},
+                        "all have heard of the new owner")
 
     def migrate(self, slot, source, target):
         self.begin_to_migrate(slot, source, target)
