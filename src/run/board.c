@@ -119,3 +119,49 @@ void board_read(const struct board *board, struct snapshot *snapshot, uint64_t n
     for (unsigned i = 0; i < board->workers; i++)
         read_slot(&board->slots[i], snapshot);
 }
+
+/* Adds the times of the series of a measure. */
+static uint64_t sum_ns(struct board_slot *slot, enum measure measure)
+{
+    const uint32_t count = atomic_load_explicit(&slot->series_count, memory_order_acquire);
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (slot->series[i].measure == (uint32_t)measure)
+            sum += load(&slot->series[i].histogram.sum_ns);
+    return sum;
+}
+
+static void count_slot(struct board_slot *slot, struct outage_look *look)
+{
+    const uint64_t ok_ns = load(&slot->last_ok_ns);
+    uint64_t others = atomic_load_explicit(&slot->in_flight, memory_order_relaxed);
+
+    for (unsigned i = 0; i < OUTCOME_KINDS; i++) {
+        const uint64_t errors = load(&slot->errors[i]);
+        look->errors[i] += errors;
+        others += errors;
+    }
+    for (unsigned i = 0; i < EVENT_KINDS; i++)
+        look->events[i] += load(&slot->events[i]);
+    const uint64_t issued = load(&slot->issued);
+    look->ok += issued > others ? issued - others : 0;
+    if (ok_ns > look->last_ok_ns)
+        look->last_ok_ns = ok_ns;
+}
+
+void board_count(const struct board *board, struct outage_look *look)
+{
+    uint64_t response_ns = 0, service_ns = 0;
+
+    *look = (struct outage_look){0};
+    for (unsigned i = 0; i < board->workers; i++) {
+        struct board_slot *slot = &board->slots[i];
+
+        count_slot(slot, look);
+        response_ns += sum_ns(slot, MEASURE_RESPONSE);
+        service_ns += sum_ns(slot, MEASURE_SERVICE);
+    }
+    if (look->ok > 0)
+        look->usual_ns = (service_ns ? service_ns : response_ns) / look->ok;
+}

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "stats/outage.h"
 #include "stats/snapshot.h"
 
 enum { BOARD_LINE = 64, BOARD_TEXTS = 8, BOARD_TEXT_MAX = 399, BOARD_WORKERS_MAX = 1024 };
@@ -56,6 +57,7 @@ struct board_slot {
     alignas(BOARD_LINE) _Atomic uint64_t issued;
     _Atomic uint64_t turns;         /* of its loop: it stands still when the worker does */
     _Atomic uint64_t last_reply_ns; /* 0: none so far */
+    _Atomic uint64_t last_ok_ns;    /* the same, of successes */
     _Atomic uint64_t stopped_ns;    /* when its part of the run was over; 0: it is not */
     _Atomic uint64_t claimed;       /* indices that it took; those not issued are lost with it */
     _Atomic uint32_t state;         /* enum worker_state; stored with release */
@@ -105,5 +107,10 @@ bool board_take_text(struct board_slot *slot, struct board_text *text);
 
 /* Sets `snapshot` to what all workers have counted. */
 void board_read(const struct board *board, struct snapshot *snapshot, uint64_t now_ns);
+
+/* Sets what `look` has of the workers' counts, without a look at the histograms' buckets: cheap
+ * enough for many times a second. Its successes are what was issued and neither failed nor was in
+ * flight: at rest exact, else up to a turn's requests too many. */
+void board_count(const struct board *board, struct outage_look *look);
 
 #endif

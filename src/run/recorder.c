@@ -49,6 +49,7 @@ static void record_ok(struct recorder *recorder, const struct completion *comple
     if (recorder->reads)
         counter_add(&slot->events[completion->null ? EVENT_MISS : EVENT_HIT], 1);
     atomic_store_explicit(&slot->last_reply_ns, completion->replied_ns, memory_order_relaxed);
+    atomic_store_explicit(&slot->last_ok_ns, completion->replied_ns, memory_order_relaxed);
 }
 
 /* Whether the server said so itself; otherwise it was silent. */

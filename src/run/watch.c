@@ -99,7 +99,7 @@ static bool lives(const struct watch *watch, unsigned worker)
 }
 
 /* When the last reply came, or now if there is none to wait for. */
-static uint64_t quiet_since(const struct watch *watch, uint64_t now_ns)
+static uint64_t quiet_since(struct watch *watch, uint64_t now_ns)
 {
     uint64_t since_ns = watch->quiet_since_ns;
     bool outstanding = false;
@@ -115,6 +115,7 @@ static uint64_t quiet_since(const struct watch *watch, uint64_t now_ns)
                                 atomic_load_explicit(&slot->up, memory_order_relaxed) <
                                     atomic_load_explicit(&slot->wanted, memory_order_relaxed));
     }
+    watch->outstanding = outstanding;
     return outstanding ? since_ns : now_ns;
 }
 

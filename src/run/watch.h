@@ -33,6 +33,7 @@ struct watch {
     struct watched *workers; /* owned */
     unsigned still_max;      /* more looks without a turn than this: it hangs */
     uint64_t quiet_since_ns; /* the last time when a reply came or nothing was outstanding */
+    bool outstanding;        /* at the last look, of workers that live */
     uint64_t looked_ns;      /* when the last look was */
     unsigned done, lost;     /* workers that have finished; that died or hang */
     unsigned wanted_clients; /* over all workers, at the last look */

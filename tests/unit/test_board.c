@@ -84,6 +84,38 @@ static void test_snapshot_is_the_sum_of_the_slots(void **state)
     board_deinit(&board);
 }
 
+/* Without histograms' counts: what was issued, is not in flight and has not failed is a success. */
+static void test_counts_are_the_sum_of_the_slots(void **state)
+{
+    struct board board;
+    struct outage_look look;
+
+    (void)state;
+    make(&board, 3);
+    board_count(&board, &look);
+    assert_int_equal(look.last_ok_ns, 0);
+    assert_int_equal(look.usual_ns, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        struct board_slot *slot = &board.slots[i];
+        atomic_store(&slot->issued, 10 + i);
+        atomic_store(&slot->in_flight, 2);
+        atomic_store(&slot->errors[OUTCOME_OOM], i);
+        atomic_store(&slot->events[EVENT_RETRY], 2 * i);
+        atomic_store(&slot->last_ok_ns, i == 1 ? 500 : 400);
+        histogram_record(board_series(slot, "SET", MEASURE_RESPONSE), 24000 * (i + 1));
+    }
+    board_count(&board, &look);
+    assert_int_equal(look.ok, 33 - 6 - 3);
+    assert_int_equal(look.errors[OUTCOME_OOM], 3);
+    assert_int_equal(look.events[EVENT_RETRY], 6);
+    assert_int_equal(look.last_ok_ns, 500);
+    assert_int_equal(look.usual_ns, 6000); /* 144 us over 24 */
+    histogram_record(board_series(&board.slots[0], "SET", MEASURE_SERVICE), 2400);
+    board_count(&board, &look); /* on a schedule response times are not what the server takes */
+    assert_int_equal(look.usual_ns, 100);
+    board_deinit(&board);
+}
+
 static void test_texts_are_taken_in_order(void **state)
 {
     struct board board;
@@ -193,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_writers_are_apart),
         cmocka_unit_test(test_series_are_found_again),
         cmocka_unit_test(test_snapshot_is_the_sum_of_the_slots),
+        cmocka_unit_test(test_counts_are_the_sum_of_the_slots),
         cmocka_unit_test(test_texts_are_taken_in_order),
         cmocka_unit_test(test_long_texts_are_cut),
         cmocka_unit_test(test_reader_beside_a_writer),

@@ -140,6 +140,8 @@ static void test_what_counts_as_a_reply(void **state)
         set_up(&fixture, false, false);
         done(&fixture, cases[i].outcome, "", 5000);
         assert_int_equal(atomic_load(&fixture.slot->last_reply_ns), cases[i].reply ? 5000 : 0);
+        assert_int_equal(atomic_load(&fixture.slot->last_ok_ns),
+                         cases[i].outcome == OUTCOME_OK ? 5000 : 0);
         tear_down(&fixture);
     }
 }

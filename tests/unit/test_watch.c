@@ -255,6 +255,8 @@ static void test_giving_up(void **state)
             end_process(&fixture, 0, SIGKILL);
         look_after(&fixture, cases[i].look_ms * MS);
         assert_int_equal(watch_gave_up(&fixture.watch, fixture.now_ns), cases[i].gave_up);
+        assert_int_equal(fixture.watch.outstanding,
+                         !cases[i].dead && (cases[i].in_flight || cases[i].up < cases[i].wanted));
         tear_down(&fixture);
     }
 }
