@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/option.h"
+#include "stats/outage.h"
 #include "stats/snapshot.h"
 
 struct report_config {
@@ -67,6 +68,7 @@ struct report_end {
     const char *ending; /* why it ended early; NULL: it was complete */
     bool interrupted;   /* ... because the user wanted it: what was measured until then is right */
     const struct report_worker *workers; /* as many as the run had, in order */
+    const struct outages *outages;       /* or NULL: nothing is known of them */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "report/connections.h"
+#include "report/outages.h"
 #include "report/progress.h"
 #include "report/report.h"
 #include "report/verdict.h"
@@ -368,6 +369,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_accounting(text, end);
     print_errors(sink, end->total);
     print_events(sink, end->total);
+    outages_print(sink, end->outages);
     connections_print(sink, end->total);
     workers_print(sink, end->workers, (unsigned)text->run.workers);
     print_settings(text, end);

@@ -27,6 +27,7 @@ struct monitor {
     struct watch watch;
     struct messages messages;
     struct snapshot now;
+    struct outages outages;
     uint64_t start_ns;
     uint64_t next_ns[SINKS_MAX]; /* when each sink wants its next interval */
     int signal;                  /* that was taken, or 0 */
@@ -196,6 +197,7 @@ static void start(struct monitor *monitor)
 {
     monitor->start_ns = clock_now_ns() + START_DELAY_NS;
     monitor->watch.quiet_since_ns = monitor->start_ns;
+    outage_start(&monitor->outages, monitor->start_ns);
     log_write(monitor->setup->log, LOG_INFO, "%u clients are up; the run begins",
               monitor->watch.most_up);
     begin_sinks(monitor);
@@ -260,6 +262,22 @@ static void tell_last_taken(struct monitor *monitor)
     crew_wake(monitor->setup->crew);
 }
 
+static void count_outages(const struct monitor *monitor, uint64_t now_ns, struct outage_look *look)
+{
+    board_count(monitor->setup->board, look);
+    look->time_ns = now_ns;
+    look->clients = monitor->watch.wanted_clients;
+    look->outstanding = monitor->watch.outstanding;
+}
+
+static void look_for_outages(struct monitor *monitor, uint64_t now_ns)
+{
+    struct outage_look look;
+
+    count_outages(monitor, now_ns, &look);
+    outage_look(&monitor->outages, &look);
+}
+
 static void watch_run(struct monitor *monitor)
 {
     uint64_t now_ns = clock_now_ns();
@@ -269,6 +287,7 @@ static void watch_run(struct monitor *monitor)
 
     for (;;) {
         look(monitor, now_ns);
+        look_for_outages(monitor, now_ns);
         feed_sinks(monitor, now_ns);
         if (has_ended(monitor, now_ns))
             return;
@@ -298,11 +317,15 @@ static bool end_sinks(struct monitor *monitor, const struct report_end *end)
 static enum run_exit finish(struct monitor *monitor)
 {
     const uint64_t now_ns = clock_now_ns();
+    struct outage_look last;
     struct ending ending;
 
     look(monitor, now_ns);
     board_read(monitor->setup->board, &monitor->now, now_ns);
     ending_init(&ending, &monitor->watch, &monitor->now, now_ns);
+    count_outages(monitor, now_ns, &last);
+    outage_end(&monitor->outages, &last);
+    ending.end.outages = &monitor->outages;
     log_write(monitor->setup->log, LOG_INFO, "the run has ended: %s",
               ending.end.ending ? ending.end.ending : "complete");
     const bool written = end_sinks(monitor, &ending.end);

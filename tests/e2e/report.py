@@ -41,6 +41,12 @@ INTEGERS = ("completed", "errors")
 EFFORT = (r"busy (?P<busy>\d+\.\d)%(, crowded out (?P<crowded>\d+\.\d)%)?, longest turn (?P<longest>\d+\.\d{3}) ms"
           r"(, (1 overflow|(?!1 )[1-9]\d* overflows) of the queue)?")
 WORKERS_SHOWN = 16
+SECONDS = r"\d+\.\d"
+OUTAGE = re.compile(
+    rf"from (?P<begin>{SECONDS}) s to (?P<end>{SECONDS}) s \((?P<length>{SECONDS}) s\): "
+    rf"(no request failed|(?P<failed>{COUNT}) requests? failed \((?P<kinds>[a-z ]+ {COUNT}(, [a-z ]+ {COUNT})*)\))"
+    rf"(, (?P<retried>{COUNT}) retried)?(; no request succeeded for (?P<silent>{SECONDS}) s)?")
+OUTAGES_SHOWN = 16
 LIMIT = "The client was the limit: "
 CLOSING = re.compile(rf"(Ended early|Clamped|Warning|Note): \S.*|{LIMIT}[^;]*; [^;]*\.")
 
@@ -87,6 +93,11 @@ class Report:
     unanswered = property(lambda self: self.number("Accounting", "Unanswered"))
     unsent = property(lambda self: self.number("Accounting", "Unsent"))
     due = property(lambda self: self.number("Accounting", "Due"))
+
+    @property
+    def outages(self):
+        """The windows that have lines, as dicts: seconds, and requests; `kinds` as {name: count}."""
+        return [read_outage(text, self) for key, text in self.sections.get("Outages", {}).items() if key != "More"]
 
     @property
     def verdict(self):
@@ -184,6 +195,39 @@ def check_workers(report):
             len(others) == (count > WORKERS_SHOWN), f"not the lines of {count} workers", report)
 
 
+def read_outage(text, report):
+    match = OUTAGE.fullmatch(text)
+    require(match, f"no outage: {text!r}", report)
+    outage = {name: float((match[name] or "0").replace(",", ""))
+              for name in ("begin", "end", "length", "failed", "retried", "silent")}
+    kinds = (kind.rsplit(" ", 1) for kind in re.split(r", (?=[a-z])", match["kinds"] or "") if kind)
+    outage["kinds"] = {name: int(count.replace(",", "")) for name, count in kinds}
+    return outage
+
+
+def check_outages(report):
+    """Windows are in order, apart, within the run; what failed in them is among what failed."""
+    section = report.sections.get("Outages")
+    if section is None:
+        return
+    outages = report.outages
+    require(outages and list(section)[:len(outages)] == [str(at + 1) for at in range(len(outages))],
+            "outages are not numbered", report)
+    require("More" not in section or
+            (len(outages) == OUTAGES_SHOWN and re.fullmatch(r"[1-9]\d* that are not shown", section["More"])),
+            "no count of further outages", report)
+    end = 0
+    for outage in outages:
+        require(end <= outage["begin"] <= outage["end"], "outages overlap", report)
+        end = outage["end"]
+        require(abs(end - outage["begin"] - outage["length"]) < 0.01, "an outage of another length", report)
+        require(outage["silent"] <= outage["length"], "silence beyond an outage", report)
+        require(outage["failed"] == sum(outage["kinds"].values()), "kinds do not add up", report)
+    for kind in {kind for outage in outages for kind in outage["kinds"]}:
+        require(0 < sum(outage["kinds"].get(kind, 0) for outage in outages) <= report.count("Errors by Kind", kind),
+                f"more failed as {kind} in outages than in all", report)
+
+
 def check_closing(report):
     """What ended the run and warnings; then, as the last line, one verdict or note at most."""
     for line in report.closing:
@@ -199,6 +243,7 @@ def parse_report(lines):
     parse_sections(parse_block(lines, report), report)
     check_block(report)
     check_accounting(report)
+    check_outages(report)
     check_workers(report)
     check_closing(report)
     return report

@@ -10,6 +10,7 @@ FOUR_WORKERS = ("--processes", 2, "--threads", 2)
 def test_a_count_that_no_split_divides(run, server):
     report = run("-p", server.port, "-n", 1000003, "-c", 50, *FOUR_WORKERS).expect(0).report
     assert report.completed == report.issued == 1000003
+    assert report.outages == []
     assert server.calls("set") == 1000003
     assert report.errors == report.unanswered == 0
 
@@ -57,6 +58,9 @@ def test_server_killed_and_restarted_on_a_schedule(start, server):
     assert report.sections["Errors by Kind"] == {"disconnect": str(report.errors)}
     assert csv.sum("client_disconnects") >= 50
     assert 0 in csv.column("request_finished")
+    outage, = report.outages
+    assert 1 <= outage["silent"] <= outage["length"] < 9
+    assert outage["kinds"] == {"disconnect": report.errors}
     assert server.calls("set") <= report.completed
 
 
@@ -71,6 +75,10 @@ def test_server_killed_and_restarted_in_a_closed_loop(start, server):
     report, csv = check_csv_totals(program.wait().expect(0))
     assert 1 <= report.errors <= 20
     assert csv.sum("client_disconnects") == 20
+    outage, = report.outages
+    assert 0 < outage["begin"] < outage["end"] < 8
+    assert outage["kinds"] == {"disconnect": report.errors}
+    assert outage["silent"] >= 1, "a line of the CSV was without any"
 
 
 def kill_a_worker(start, server, *arguments):

@@ -196,6 +196,8 @@ def test_a_primary_is_killed(start, cluster, load):
     assert report.issued == report.completed + report.errors + report.unanswered
     assert result.csv.sum("client_disconnects") >= 8
     assert is_fine(result.csv.lines[-2]), "errors stop with the failover"
+    assert report.outages, "the failover is read off the report"
+    assert sum(outage["failed"] for outage in report.outages) == report.errors
 
 
 def test_a_node_is_added(start, cluster):

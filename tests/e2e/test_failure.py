@@ -128,6 +128,31 @@ def test_others_in_flight_on_a_timed_out_connection_are_disconnects(run, fake):
     assert kinds(report)["timeout"] >= 1
 
 
+def test_errors_here_and_there_are_no_outage(run, fake):
+    """The server is there: one in a hundred is refused, one in fifty comes late."""
+    def behave(connection, _request):
+        if connection.server.requests % 50 == 7:
+            return None
+        return b"-OOM no\r\n" if connection.server.requests % 100 == 1 else b"+OK\r\n"
+
+    shaky = fake(behave)
+    report = run("-p", shaky.port, "--qps", 500, "--test-duration", 3, "-c", 20, "--request-timeout", 50).expect(0).report
+    assert kinds(report)["timeout"] >= 20 and kinds(report)["oom"] >= 10
+    assert report.outages == []
+
+
+def test_a_server_that_refuses_all_for_a_while_is_an_outage(run, fake):
+    def behave(connection, _request):
+        return b"-LOADING no\r\n" if 300 <= connection.server.requests < 700 else b"+OK\r\n"
+
+    loading = fake(behave)
+    report = run("-p", loading.port, "--qps", 400, "--test-duration", 4, "-c", 5).expect(0).report
+    outage, = report.outages
+    assert outage["kinds"] == {"loading": 400}
+    assert 0.7 <= outage["begin"] + 0.1 and outage["end"] <= 3
+    assert 0.7 <= outage["silent"] <= 1.3
+
+
 def test_give_up_on_silence(run, fake):
     silent = fake(lambda connection, request: None)
     report = run("-p", silent.port, "-n", 100000, "-c", 5, "--give-up", 1).expect(2).report

@@ -47,6 +47,15 @@ Unanswered: 1
 Due: 8
 Unsent: 2
 
+Errors by Kind:
+==============
+timeout: 1
+
+Outages:
+=======
+1: from 0.2 s to 1.2 s (1.0 s): no request failed; no request succeeded for 0.9 s
+2: from 1.2 s to 1.5 s (0.3 s): 1 request failed (timeout 1), 1,204 retried
+
 Workers:
 =======
 Worker 0: busy 91.2%, crowded out 3.0%, longest turn 1.234 ms
@@ -73,6 +82,8 @@ def test_report_is_read():
     assert output.report.closing[0] == "Warning: something is odd."
     assert output.report.verdict == "The client was the limit: worker 1 was busy; use less."
     assert output.report.note is None
+    assert output.report.outages[1] == {"begin": 1.2, "end": 1.5, "length": 0.3, "failed": 1, "retried": 1204,
+                                        "silent": 0, "kinds": {"timeout": 1}}
     assert output.report.worker(0) == {"busy": 91.2, "crowded": 3.0, "longest": 1.234}
     assert output.report.worker(1) == {"busy": 99.0, "crowded": 0.0, "longest": 0.0}
     assert output.progress[0]["total"] == 100000
@@ -98,6 +109,16 @@ def test_report_without_a_line_is_refused(at):
     ("Unsent: 2", "Unsent: 3"),
     ("\nAccounting", "Accounting"),
     ("Issued: 6\n", "Issued 6\n"),
+    ("from 0.2 s", "from 0.20 s"),
+    ("from 0.2 s to 1.2 s (1.0 s)", "from 0.2 s to 1.3 s (1.1 s)"),
+    ("(0.3 s)", "(0.4 s)"),
+    ("for 0.9 s", "for 1.1 s"),
+    ("1 request failed", "2 requests failed"),
+    ("(timeout 1)", "(timeout 2)"),
+    ("(timeout 1)", "(loading 1)"),
+    ("(timeout 1), 1,204 retried", "(timeout 1) 1,204 retried"),
+    ("\n2: from", "\n3: from"),
+    ("1,204 retried\n", "1,204 retried\nMore: 1 that are not shown\n"),
     ("busy 91.2%", "busy 91%"),
     ("busy 91.2%", "busy 100.1%"),
     ("out 3.0%", "out 100.1%"),

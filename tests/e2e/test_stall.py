@@ -26,6 +26,11 @@ def test_server_stopped_for_a_second(start, server):
     assert report.number("Send Lag (ms)", "99th percentile") < report.p99 / 3
     assert report.verdict is None
 
+    # Nobody was told anything, but nothing succeeded; looks are 0.1 s apart.
+    outage, = report.outages
+    assert outage["failed"] == 0
+    assert 0.7 <= outage["silent"] <= outage["length"] <= 2
+
 
 def test_response_time_is_the_sum_of_its_parts(run, server):
     report = run("-p", server.port, "--qps", 500, "-n", 1000, "-c", 5).expect(0).report

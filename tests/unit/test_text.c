@@ -107,7 +107,12 @@ static const char closed_report[] = "Final Results:\n"
                                     "\n"
                                     "Events:\n"
                                     "======\n"
-                                    "reconnects: 4\n" HOW_IT_RAN_SET "\n"
+                                    "reconnects: 4\n"
+                                    "\n"
+                                    "Outages:\n"
+                                    "=======\n"
+                                    "1: from 0.0 s to 0.0 s (0.0 s): no request "
+                                    "failed\n" HOW_IT_RAN_SET "\n"
                                     "Ended early: interrupted by a signal\n"
                                     "Warning: One.\n"
                                     "Warning: Two.\n";
@@ -129,6 +134,7 @@ static void test_closed_loop(void **state)
              (struct report_end){.elapsed_ns = 2005000000,
                                  .unsent = 3,
                                  .ending = "interrupted by a signal",
+                                 .outages = &(const struct outages){.count = 1},
                                  .warnings = (const char *const[]){"One.", "Two.", NULL}});
     assert_string_equal(fixture.text, closed_report);
     fixture_close(&fixture);
