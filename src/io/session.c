@@ -92,6 +92,13 @@ void session_opening_init(struct session_opening *opening, const struct session_
     }
 }
 
+void session_opening_add_readonly(struct session_opening *opening)
+{
+    const struct str readonly[] = {STR("READONLY")};
+
+    add_step(opening, SESSION_READONLY, readonly, 1);
+}
+
 void session_opening_deinit(struct session_opening *opening)
 {
     free(opening->bytes);
@@ -169,6 +176,9 @@ int session_explain(const struct session_opening *opening, unsigned step, const 
     if (kind == SESSION_SELECT)
         err_set(err, "The server at %s refused the database %llu: %s%s", name,
                 (unsigned long long)config->db, words, full_stop(words));
+    else if (kind == SESSION_READONLY)
+        err_set(err, "The server at %s refused reads from replicas: %s%s", name, words,
+                full_stop(words));
     else if (kind == SESSION_HELLO && (!config->password || !is_about_login(words)))
         err_set(err, "The server at %s refused RESP3; leave out -3 if it does not know that: %s%s",
                 name, words, full_stop(words));

@@ -30,7 +30,13 @@ extern const struct option_spec session_options[];
  * REDISCLI_AUTH. Empty ones are none. */
 void session_take_environment(struct session_config *config);
 
-enum session_step { SESSION_HELLO, SESSION_AUTH, SESSION_SELECT, SESSION_STEPS_MAX = 2 };
+enum session_step {
+    SESSION_HELLO,
+    SESSION_AUTH,
+    SESSION_SELECT,
+    SESSION_READONLY,
+    SESSION_STEPS_MAX = 3
+};
 
 struct session_opening {
     const struct session_config *config; /* borrowed */
@@ -41,6 +47,11 @@ struct session_opening {
 };
 
 void session_opening_init(struct session_opening *opening, const struct session_config *config);
+
+/* Adds READONLY as the last step, once: replicas of a cluster then serve reads of their slots. To a
+ * primary it means nothing; a server that is no node of a cluster refuses it.
+ * https://valkey.io/commands/readonly/ */
+void session_opening_add_readonly(struct session_opening *opening);
 
 /* A zeroed one is fine, and is an opening without steps. */
 void session_opening_deinit(struct session_opening *opening);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/session.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,23 @@ static void test_openings(void **state)
         session_opening_deinit(&opening);
         assert_int_equal(opening.count, 0);
     }
+}
+
+static void test_reads_from_replicas(void **state)
+{
+    const struct session_config config = {.resp3 = true, .password = "pw", .db = 1};
+    static const char want[] = "*1\r\n$8\r\nREADONLY\r\n";
+    struct session_opening opening;
+    struct err err;
+
+    (void)state;
+    session_opening_init(&opening, &config);
+    session_opening_add_readonly(&opening);
+    assert_int_equal(opening.count, 3);
+    assert_memory_equal(opening.bytes + opening.len - strlen(want), want, strlen(want));
+    assert_int_equal(session_explain(&opening, 2, "h:1", "NOPERM no", &err), -EACCES);
+    assert_string_equal(err.text, "The server at h:1 refused reads from replicas: NOPERM no.");
+    session_opening_deinit(&opening);
 }
 
 static void test_environment(void **state)
@@ -160,9 +178,8 @@ static void test_explanations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_openings),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_quotes_hold_no_password),
+        cmocka_unit_test(test_openings),     cmocka_unit_test(test_reads_from_replicas),
+        cmocka_unit_test(test_environment),  cmocka_unit_test(test_quotes_hold_no_password),
         cmocka_unit_test(test_explanations),
     };
 
