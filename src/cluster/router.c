@@ -20,8 +20,10 @@ void router_init(struct router *router)
 
 void router_deinit(struct router *router)
 {
-    for (unsigned i = 0; i < router->count; i++)
+    for (unsigned i = 0; i < router->count; i++) {
+        free(router->nodes[i]->replicas);
         free(router->nodes[i]);
+    }
     free(router->nodes);
     router->nodes = NULL;
     router->count = 0;
@@ -49,6 +51,7 @@ static unsigned find_or_add(struct router *router, struct str host, uint16_t por
     struct router_node *node = mem_zalloc(1, sizeof *node);
 
     node->port = port;
+    node->number = (uint16_t)router->count;
     memcpy(node->host, host.ptr, host.len);
     topology_write_name(node->name, node->host, port);
     router->nodes = mem_resize(router->nodes, router->count + 1, sizeof(struct router_node *));
@@ -56,12 +59,38 @@ static unsigned find_or_add(struct router *router, struct str host, uint16_t por
     return router->count++;
 }
 
+static void forget(struct router_node *node)
+{
+    free(node->replicas);
+    node->replicas = NULL;
+    node->replica_count = 0;
+    node->primary = node->replica = node->member = false;
+}
+
+/* `numbers`: of the nodes of the topology. */
+static void adopt_replicas(struct router *router, const struct topology_shard *shard,
+                           const uint16_t *numbers)
+{
+    if (numbers[shard->primary] == ROUTER_NO_NODE || shard->replica_count == 0)
+        return;
+    struct router_node *primary = router->nodes[numbers[shard->primary]];
+
+    primary->replicas = mem_resize(primary->replicas, shard->replica_count, sizeof(uint16_t));
+    primary->replica_count = 0;
+    for (unsigned i = 0; i < shard->replica_count; i++) {
+        const uint16_t number = numbers[shard->replica_first + i];
+
+        if (number != ROUTER_NO_NODE)
+            primary->replicas[primary->replica_count++] = number;
+    }
+}
+
 void router_adopt(struct router *router, const struct topology *topology)
 {
     uint16_t *numbers = mem_zalloc(topology->node_count, sizeof *numbers); /* owned */
 
     for (unsigned i = 0; i < router->count; i++)
-        router->nodes[i]->primary = router->nodes[i]->member = false;
+        forget(router->nodes[i]);
     for (unsigned i = 0; i < topology->node_count; i++) {
         const struct topology_node *node = &topology->nodes[i];
         const unsigned number = find_or_add(router, str_of(node->host), node->port);
@@ -70,8 +99,11 @@ void router_adopt(struct router *router, const struct topology *topology)
         if (number == ROUTER_NO_NODE)
             continue;
         router->nodes[number]->primary = node->primary;
+        router->nodes[number]->replica = !node->primary;
         router->nodes[number]->member = true;
     }
+    for (unsigned i = 0; i < topology->shard_count; i++)
+        adopt_replicas(router, &topology->shards[i], numbers);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         const uint16_t shard = topology->shard_of[slot];
 
@@ -95,6 +127,15 @@ unsigned router_follow(struct router *router, unsigned said_by, const struct red
     if (!redirect->ask)
         router->node_of[redirect->slot] = (uint16_t)number;
     return number;
+}
+
+unsigned router_next_replica(struct router *router, unsigned primary)
+{
+    struct router_node *node = router->nodes[primary];
+
+    if (node->replica_count == 0)
+        return ROUTER_NO_NODE;
+    return node->replicas[node->replica_turn++ % node->replica_count];
 }
 
 unsigned router_next_primary(struct router *router)

@@ -23,15 +23,21 @@ struct router_node {
     char host[TOPOLOGY_HOST_MAX + 1];
     char name[TOPOLOGY_NAME_MAX + 1];
     uint16_t port;
-    bool primary; /* in the topology that was adopted */
-    bool member;  /* ... in any role, or named by a redirect since */
+    uint16_t number;
+    bool primary;           /* in the topology that was adopted */
+    bool replica;           /* in that, too */
+    bool member;            /* ... in any role, or named by a redirect since */
+    uint16_t *replicas;     /* owned: of a primary, in that topology; numbers of nodes */
+    unsigned replica_count; /* 0 of any other node */
+    unsigned replica_turn;  /* of requests that a replica can carry */
 };
 
 /* Zeroed, it knows nothing. */
 struct router {
     struct router_node **nodes; /* owned; by number */
     unsigned count;
-    unsigned turn; /* of requests that any node can carry */
+    unsigned turn;      /* of requests that any node can carry */
+    bool from_replicas; /* the owner's: requests change nothing, and replicas are to carry them */
     uint64_t generation;
     uint16_t node_of[SLOT_COUNT];
 };
@@ -53,6 +59,18 @@ static inline unsigned router_node_of(const struct router *router, unsigned slot
 {
     return router->node_of[slot];
 }
+
+/* Whether a node carries requests as it is in the topology. */
+static inline bool router_uses(const struct router *router, const struct router_node *node)
+{
+    return node->primary || (node->replica && router->from_replicas);
+}
+
+/*
+ * The replicas of a primary in turn, as many calls as it has replicas, for requests that change
+ * nothing; ROUTER_NO_NODE: it has none.
+ */
+unsigned router_next_replica(struct router *router, unsigned primary);
 
 /* Primaries in turn, for requests without a slot; ROUTER_NO_NODE: there is none. */
 unsigned router_next_primary(struct router *router);

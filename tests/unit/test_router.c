@@ -120,6 +120,35 @@ static void test_primaries_in_turn(void **state)
     router_deinit(&router);
 }
 
+static void test_replicas_in_turn(void **state)
+{
+    unsigned times[6] = {0};
+    struct router router;
+
+    (void)state;
+    router_init(&router);
+    adopt(&router, "[[0 9 ['a' 1] ['b' 1] ['b' 2] ['b' 3]] [10 19 ['c' 1] ['d' 1]]]", 1);
+    const unsigned a = router_node_of(&router, 0), c = router_node_of(&router, 10);
+    for (unsigned i = 0; i < 30; i++) {
+        const unsigned node = router_next_replica(&router, a);
+
+        assert_true(router.nodes[node]->replica);
+        assert_string_equal(router.nodes[node]->host, "b");
+        times[node]++;
+        assert_string_equal(router.nodes[router_next_replica(&router, c)]->name, "d:1");
+    }
+    for (unsigned i = 0; i < 6; i++)
+        assert_true(router.nodes[i]->host[0] != 'b' || times[i] == 10);
+    /* One of them has taken over. */
+    adopt(&router, "[[0 9 ['b' 1] ['a' 1]] [10 19 ['c' 1]]]", 2);
+    assert_int_equal(router_next_replica(&router, router_node_of(&router, 0)), a);
+    assert_int_equal(router_next_replica(&router, a), ROUTER_NO_NODE);
+    assert_int_equal(router_next_replica(&router, c), ROUTER_NO_NODE);
+    assert_true(router.nodes[a]->replica && !router.nodes[a]->primary);
+    assert_false(router.nodes[router_node_of(&router, 0)]->replica);
+    router_deinit(&router);
+}
+
 static void test_too_many_nodes(void **state)
 {
     struct redirect redirect = {.host = STR("h")};
@@ -146,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_numbers_stay),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_primaries_in_turn),
+        cmocka_unit_test(test_replicas_in_turn),
         cmocka_unit_test(test_too_many_nodes),
     };
 
