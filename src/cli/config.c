@@ -88,6 +88,9 @@ static int check_pairs(const struct config *config, const struct options *option
         (!config->client.keepalive || options_given(options, "reconnect-interval")))
         return err_set(err, "--cluster keeps its connections: leave out -k 0 and "
                             "--reconnect-interval.");
+    if (config->client.read_from_replica && !config->client.cluster)
+        return err_set(err, "--read-from-replica reads from the replicas of a cluster: add "
+                            "--cluster, or leave it out.");
     if (config->run.local_server && config->client.cluster)
         return err_set(err,
                        "--local-server starts a server that stands alone: leave out --cluster.");

@@ -42,8 +42,7 @@ static const struct foreign table[] = {
 
     /* Clusters. */
     {"--cluster-mode", "is not an option here; use --cluster."},
-    {"--read-from-replica", not_yet},
-    {"--rfr", not_yet},
+    {"--rfr", "is not an option here; use --read-from-replica."},
 
     /* How much, how long, how fast. */
     {"--rps", "is not an option here; use --qps."},

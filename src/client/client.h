@@ -14,6 +14,7 @@
 
 #include "base/option.h"
 #include "cluster/cluster.h"
+#include "cluster/router.h"
 #include "io/endpoint.h"
 #include "io/loop.h"
 #include "io/session.h"
@@ -29,6 +30,7 @@ struct client_config {
     uint64_t keepalive;          /* 0: the next is 1, which whoever reads this sees to */
     uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
     bool cluster;
+    bool read_from_replica; /* of a cluster */
 };
 
 extern const struct option_spec client_options[];
@@ -42,6 +44,8 @@ struct completion {
     uint64_t sent_ns;     /* just before the write that carried it; 0: it never left */
     uint64_t replied_ns;  /* just after the receive that ended its reply */
     struct str text;      /* what there is to say of an error */
+    /* Of a cluster: who answered, or lost it, or was waited for; NULL: nobody in particular. */
+    const struct router_node *node;
 };
 
 /* How long a connection took that came up. */

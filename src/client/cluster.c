@@ -11,7 +11,9 @@
 #include "client/cluster_driver.h"
 
 /* Whether there is a newer topology is looked at this often. */
-#define POLL_NS     (UINT64_C(20) * CLOCK_NS_PER_MS)
+#define POLL_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
+/* No error tells of a replica that has joined, or is fit for use again: they are looked for. */
+#define REPLICAS_NS (UINT64_C(5) * CLOCK_NS_PER_S)
 #define TICK_MIN_NS ((uint64_t)CLOCK_NS_PER_MS)
 
 static struct cluster_driver *self(struct driver *driver)
@@ -134,13 +136,14 @@ static bool cluster_submit(struct driver *head, const struct request *request)
 
 /* ---- time */
 
-/* From here on a client's links to the primaries of the time are made and kept. */
+/* From here on a client's links to the primaries of the time, and to the replicas if they carry
+ * requests, are made and kept. */
 static void open_client(struct cluster_client *client)
 {
     const struct router *router = &client->driver->router;
 
     for (unsigned i = 0; i < router->count; i++) {
-        if (!router->nodes[i]->primary)
+        if (!router_uses(router, router->nodes[i]))
             continue;
         cluster_link(client, i)->initial = true;
         client->untried++;
@@ -166,14 +169,36 @@ static void adopt(struct cluster_driver *driver)
     router_adopt(&driver->router, bulletin_adopt(bulletin, driver->setup->first));
 }
 
+/* A replica that has joined, or was a primary, is dialled before it is needed: until then others
+ * carry its part. */
+static void link_replicas(struct cluster_driver *driver)
+{
+    const struct router *router = &driver->router;
+
+    for (unsigned i = 0; i < driver->wanted && router->from_replicas; i++)
+        for (unsigned node = 0; node < router->count; node++)
+            if (router->nodes[node]->replica)
+                cluster_link(&driver->clients[i], node);
+}
+
+static void look_for_replicas(struct cluster_driver *driver, uint64_t now_ns)
+{
+    if (!driver->refresher || !driver->router.from_replicas || now_ns < driver->replicas_ns)
+        return;
+    bulletin_ask(driver->setup->cluster->bulletin, BULLETIN_STALE);
+    driver->replicas_ns = now_ns + REPLICAS_NS;
+}
+
 static void poll_topology(struct cluster_driver *driver, uint64_t now_ns)
 {
+    look_for_replicas(driver, now_ns);
     if (driver->refresher)
         driver->refresh_ns = refresher_tick(driver->refresher, now_ns);
     driver->poll_ns = now_ns + POLL_NS;
     if (!bulletin_is_newer(driver->setup->cluster->bulletin, driver->router.generation))
         return;
     adopt(driver);
+    link_replicas(driver);
     driver->retry_ns = 0; /* for what waited for this */
     driver->look_ns = 0;  /* at nodes that have left */
 }
@@ -274,6 +299,7 @@ static int cluster_driver_create(struct driver **out, const struct driver_setup 
     driver->look_ns = driver->retry_ns = driver->refresh_ns = CLOCK_NEVER;
     create_clients(driver);
     router_init(&driver->router);
+    driver->router.from_replicas = setup->config->read_from_replica && source_reads(setup->source);
     adopt(driver);
     create_refresher(driver);
     *out = &driver->driver;

@@ -33,13 +33,37 @@ static unsigned route_anywhere(struct cluster_client *client)
     return node;
 }
 
+/* Of the replicas of a primary in turn the first that can be sent to, or else the primary. */
+static unsigned route_to_replica(struct cluster_client *client, unsigned primary)
+{
+    struct router *router = &client->driver->router;
+
+    for (unsigned i = router->nodes[primary]->replica_count; i > 0; i--) {
+        const unsigned node = router_next_replica(router, primary);
+
+        if (node < client->link_room && cluster_can_send(client->links[node]))
+            return node;
+    }
+    return primary;
+}
+
+/* What a node did not answer, or not yet, is the primary's: replicas may lag behind in what they
+ * know. */
+static bool is_for_replica(const struct cluster_client *client, const struct call *call)
+{
+    return client->driver->router.from_replicas && call->hops == 0 && call->waits == 0;
+}
+
 static unsigned route(struct cluster_client *client, const struct call *call)
 {
     if (call->target != ROUTER_NO_NODE)
         return call->target;
     if (call->slot < 0)
         return route_anywhere(client);
-    return router_node_of(&client->driver->router, (unsigned)call->slot);
+    const unsigned node = router_node_of(&client->driver->router, (unsigned)call->slot);
+    if (node == ROUTER_NO_NODE || !is_for_replica(client, call))
+        return node;
+    return route_to_replica(client, node);
 }
 
 /* ---- sending */
@@ -165,7 +189,9 @@ static void expire(struct cluster_client *client, struct call *call, uint64_t no
 {
     struct cluster_driver *driver = client->driver;
     const unsigned node = route(client, call);
-    struct completion completion = {.replied_ns = now_ns, .outcome = OUTCOME_TIMEOUT};
+    const struct router_node *awaited = node == ROUTER_NO_NODE ? NULL : driver->router.nodes[node];
+    struct completion completion = {
+        .replied_ns = now_ns, .outcome = OUTCOME_TIMEOUT, .node = awaited};
     char text[CLUSTER_TEXT_MAX];
 
     if (call->reason != OUTCOME_OK) {
@@ -173,8 +199,7 @@ static void expire(struct cluster_client *client, struct call *call, uint64_t no
         snprintf(text, sizeof text, "%s", driver->reasons[call->reason]);
     } else {
         snprintf(text, sizeof text, "No connection to %s within %llu ms.",
-                 node == ROUTER_NO_NODE ? "a node that serves the slot"
-                                        : driver->router.nodes[node]->name,
+                 awaited ? awaited->name : "a node that serves the slot",
                  (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
     }
     completion.text = str_of(text);
@@ -226,13 +251,20 @@ void cluster_abandon_calls(struct cluster_client *client, uint64_t now_ns)
 
 /* ---- replies */
 
-static void end_by_error(struct cluster_client *client, struct call *call, struct str text,
+static const struct router_node *node_of(const struct node_link *link)
+{
+    return link->client->driver->router.nodes[link->node];
+}
+
+static void end_by_error(struct node_link *link, struct call *call, struct str text,
                          uint64_t now_ns)
 {
-    struct completion completion = {
-        .replied_ns = now_ns, .outcome = outcome_of_error(text), .text = text};
+    struct completion completion = {.replied_ns = now_ns,
+                                    .outcome = outcome_of_error(text),
+                                    .text = text,
+                                    .node = node_of(link)};
 
-    cluster_end_call(client, call, &completion);
+    cluster_end_call(link->client, call, &completion);
 }
 
 /* The request was not executed, and will be later: it is sent again then. */
@@ -265,7 +297,7 @@ static void follow(struct node_link *link, struct call *call, struct str text, u
     if (node == ROUTER_NO_NODE || !redirect.ask)
         want_topology(driver, BULLETIN_STALE);
     if (node == ROUTER_NO_NODE) {
-        end_by_error(client, call, text, now_ns);
+        end_by_error(link, call, text, now_ns);
         return;
     }
     call->hops++;
@@ -301,7 +333,7 @@ static void take_error(struct node_link *link, struct call *call, struct str tex
         }
         /* fall through */
     default:
-        end_by_error(client, call, text, now_ns);
+        end_by_error(link, call, text, now_ns);
         return;
     }
     wait_out(client, call, text, now_ns);
@@ -310,7 +342,8 @@ static void take_error(struct node_link *link, struct call *call, struct str tex
 void cluster_take_reply(struct node_link *link, struct call *call, const struct resp_reply *reply,
                         uint64_t now_ns)
 {
-    struct completion completion = {.replied_ns = now_ns, .null = reply->kind == RESP_NULL};
+    struct completion completion = {
+        .replied_ns = now_ns, .null = reply->kind == RESP_NULL, .node = node_of(link)};
 
     if (reply->kind == RESP_ERROR)
         take_error(link, call, reply->text, now_ns);

@@ -74,8 +74,7 @@ struct cluster_driver {
     struct router router;
     struct node **nodes; /* owned, as are the nodes; by number */
     unsigned node_count;
-    unsigned waiting; /* calls */
-    unsigned dialing;
+    unsigned waiting, dialing; /* calls; links */
     struct node_link *dial_first, *dial_last;
     uint64_t look_ns;  /* when the links are to be looked at */
     uint64_t retry_ns; /* when the calls that wait are */
@@ -83,6 +82,7 @@ struct cluster_driver {
     struct refresher_setup refreshing;
     struct refresher *refresher; /* owned; NULL: another worker has it */
     uint64_t refresh_ns;         /* when it wants its tick */
+    uint64_t replicas_ns;        /* when it is to look for replicas */
     bool abandoned;
     const struct node_link *said_by; /* whose server said something unasked, and what */
     char said[RESP_TEXT_MAX + 1];

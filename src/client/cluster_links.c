@@ -167,7 +167,8 @@ static void fail_calls(struct node_link *link, const struct loss *loss, struct s
     while (link->ring.count > 0) {
         const bool sent = call_ring_sent(&link->ring) > 0;
         struct call *call = take_oldest(link);
-        struct completion completion = {.replied_ns = loss->now_ns, .text = text};
+        struct completion completion = {
+            .replied_ns = loss->now_ns, .text = text, .node = node_of(link)};
 
         if (!call)
             continue;
@@ -401,11 +402,13 @@ static uint64_t locate(struct node_link *link, uint64_t now_ns)
     return now_ns + CLOCK_NS_PER_S;
 }
 
-/* A link is kept up while its node is a primary, if it has been used, or was to be from the start.
- */
+/* A link is kept up while its node is a primary, if it has been used, or was to be from the start;
+ * and while it is a replica that carries requests. */
 static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
 {
-    const bool kept = (link->known || link->initial) && node_of(link)->primary;
+    const struct router_node *node = node_of(link);
+    const bool kept = (link->known || link->initial || node->replica) &&
+                      router_uses(&link->client->driver->router, node);
 
     if (link->to_dial || (!kept && !link->wanted))
         return CLOCK_NEVER;

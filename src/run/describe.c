@@ -141,7 +141,8 @@ void describe_plan(const struct plan *plan, FILE *out)
     fprintf(out, "Server: %s\n", plan->endpoint.name);
     fprintf(out, "TLS: %s\n", describe_tls(&plan->tls));
     print_session(plan->opening.config, out);
-    fprintf(out, "Cluster: %s\n", plan->client.cluster ? "yes" : "no");
+    fprintf(out, "Cluster: %s%s\n", plan->client.cluster ? "yes" : "no",
+            plan_reads_replicas(plan) ? ", reads from replicas" : "");
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));

@@ -92,6 +92,11 @@ unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned wor
     return (unsigned)schedule_share(clients, worker, plan->workers);
 }
 
+bool plan_reads_replicas(const struct plan *plan)
+{
+    return plan->client.read_from_replica && plan->entry->reads;
+}
+
 uint64_t plan_connections_of(const struct plan *plan, uint64_t clients)
 {
     return plan->cluster ? clients * bulletin_newest(plan->cluster->bulletin)->node_count : clients;

@@ -82,6 +82,10 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
 /* How many clients of `clients` in all belong to a worker: client i to worker i mod workers. */
 unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned worker);
 
+/* Whether replicas of a cluster carry requests: they are wanted, and the command changes nothing.
+ */
+bool plan_reads_replicas(const struct plan *plan);
+
 /* How many connections `clients` clients have, as far as is known before the run. */
 uint64_t plan_connections_of(const struct plan *plan, uint64_t clients);
 

@@ -111,6 +111,7 @@ REFUSED = [
     ("--io iocp", ["--io", "auto", "epoll", "uring"]),
     ("--debug=1", ["--debug"]),
     ("--local-server=/nowhere/valkey-server", ["--local-server", "/nowhere/valkey-server"]),
+    ("--rfr", ["--rfr", "--read-from-replica"]),
     ("--rps 100", ["--rps", "--qps"]),
     ("--rate-limiting 100", ["--rate-limiting", "--qps"]),
     ("--duration 10", ["--duration", "--test-duration"]),
@@ -128,8 +129,8 @@ OPTIONS = """--host --port --clients --requests --datasize --type --threads --te
     --client-ramp-interval --client-ramp-mode --clients-per-ramp --client-ramp-factor --request-timeout
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
     --tls --cacert --cacertdir --cert --key --sni --insecure --tls-ciphers --tls-ciphersuites
-    --uri --user --pass --dbnum --resp3 --socket --keepalive --reconnect-interval --cluster --local-server --io --show-config --quiet
-    --help --version""".split()
+    --uri --user --pass --dbnum --resp3 --socket --keepalive --reconnect-interval --cluster --read-from-replica
+    --local-server --io --show-config --quiet --help --version""".split()
 LETTERS = "-H -h -p -c -n -d -t -r -P -q -u -a -3 -s -k".split()
 GROUPS = ["basic options", "advanced options", "tls options", "rate limiting options", "client ramp options",
           "multi-process options", "timeout options", "output options"]

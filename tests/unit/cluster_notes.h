@@ -33,9 +33,11 @@ struct fixture {
     uint64_t generation;
     unsigned done[REQUESTS_MAX]; /* how often each k came back */
     enum outcome outcomes[REQUESTS_MAX];
+    const struct router_node *by[REQUESTS_MAX]; /* the nodes that the outcomes are of */
     uint64_t sent[REQUESTS_MAX], ended[REQUESTS_MAX];
     char texts[REQUESTS_MAX][200];
     unsigned all_done;
+    unsigned connections; /* that came up, ever */
     unsigned events[EVENT_KINDS];
 };
 
@@ -46,6 +48,7 @@ static inline void on_done(void *context, const struct completion *completion)
 
     fixture->done[k]++;
     fixture->outcomes[k] = completion->outcome;
+    fixture->by[k] = completion->node;
     fixture->sent[k] = completion->sent_ns;
     fixture->ended[k] = completion->replied_ns;
     snprintf(fixture->texts[k], sizeof fixture->texts[k], "%.*s", (int)completion->text.len,
@@ -68,7 +71,9 @@ static inline void on_event(void *context, enum event event, struct str text, ui
 
 static inline void on_connected(void *context, const struct dial_times *times)
 {
-    (void)context;
+    struct fixture *fixture = context;
+
+    fixture->connections++;
     assert_true(times->connect_ns > 0);
 }
 

@@ -21,6 +21,7 @@ static void test_explains_what_others_have(void **state)
         {"--cores", "--cores is not an option here; use --cpus."},
         {"-l", "-l is not an option here; use --test-duration for a long run."},
         {"--cluster-mode", "--cluster-mode is not an option here; use --cluster."},
+        {"--rfr", "--rfr is not an option here; use --read-from-replica."},
         {"--hdr-file-prefix", "--hdr-file-prefix has no counterpart here."},
     };
 
