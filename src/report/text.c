@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "report/connections.h"
+#include "report/nodes.h"
 #include "report/outages.h"
 #include "report/progress.h"
 #include "report/report.h"
@@ -370,6 +371,7 @@ static void text_end(struct report_sink *sink, const struct report_end *end)
     print_errors(sink, end->total);
     print_events(sink, end->total);
     outages_print(sink, end->outages);
+    nodes_print(sink, end->total);
     connections_print(sink, end->total);
     workers_print(sink, end->workers, (unsigned)text->run.workers);
     print_settings(text, end);

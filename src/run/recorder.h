@@ -15,6 +15,16 @@
 #include "client/client.h"
 #include "run/board.h"
 
+/* Nodes of a cluster with series of their own; the others share one. */
+enum { RECORDER_NODES = 60 };
+
+/* What came of the requests of a node, by its role: of a primary, of a replica. NULL: nothing so
+ * far. */
+struct recorder_node {
+    struct histogram *response[2];
+    struct histogram *errors[2];
+};
+
 struct recorder {
     struct board_slot *slot;
     struct histogram *response;
@@ -24,7 +34,8 @@ struct recorder {
     struct histogram *connect; /* this and the next: NULL until there is one to count */
     struct histogram *tls;
     struct histogram *handshake;
-    bool reads;          /* null replies are misses */
+    struct recorder_node nodes[RECORDER_NODES + 1]; /* by number; the last: all others */
+    bool reads;                                     /* null replies are misses */
     uint64_t quiet_ns;   /* no text leaves before, unless its kind is new */
     uint64_t said_kinds; /* a bit a kind of text that has left: outcomes, then events */
 };

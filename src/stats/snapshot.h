@@ -25,6 +25,10 @@ enum measure {
     MEASURE_TLS,       /* ... and from then until TLS was there, if it was wanted */
     MEASURE_HANDSHAKE, /* ... and from then until the session was open, if there is anything to it
                         */
+    MEASURE_PRIMARY, /* as MEASURE_RESPONSE, a node of a cluster: of what it answered as primary */
+    MEASURE_REPLICA, /* ... and as replica */
+    MEASURE_PRIMARY_ERRORS, /* a value, 0, for each of its errors */
+    MEASURE_REPLICA_ERRORS,
     MEASURE_KINDS
 };
 

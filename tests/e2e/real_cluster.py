@@ -81,6 +81,12 @@ class RealCluster:
         self.wait_until(lambda: all(node.client.call("ROLE")[3] == "connected" for node in self.replicas),
                         "the replicas are in sync")
 
+    def show_replicas(self):
+        """A replica is part of the topology when its primary has written something and it has said how much it has."""
+        self.flush()
+        self.wait_until(lambda: all(sum(len(shard) - 3 for shard in node.client.call("CLUSTER", "SLOTS")) ==
+                                    len(self.replicas) for node in self.nodes), "all nodes show the replicas")
+
     def meet(self, node):
         node.client.call("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port)
 

@@ -40,6 +40,8 @@ BLOCK.append(("bucket", r"> 1000\.0 ms: (\d+\.\d\d)% \((\d+) requests\)"))
 INTEGERS = ("completed", "errors")
 EFFORT = (r"busy (?P<busy>\d+\.\d)%(, crowded out (?P<crowded>\d+\.\d)%)?, longest turn (?P<longest>\d+\.\d{3}) ms"
           r"(, (1 overflow|(?!1 )[1-9]\d* overflows) of the queue)?")
+NODE = (rf"(?P<name>\S+) \((?P<role>primary|replica)\): requests (?P<requests>\d+), errors (?P<errors>\d+)"
+        rf"(, p50 (?P<p50>\d+\.\d{{3}}) ms, p99 (?P<p99>\d+\.\d{{3}}) ms)?")
 WORKERS_SHOWN = 16
 SECONDS = r"\d+\.\d"
 OUTAGE = re.compile(
@@ -57,13 +59,15 @@ class ReportError(AssertionError):
 
 class Report:
     """
-    The numbers of the block as attributes; `sections`: title -> {key: value text}; `closing`: the
-    lines after the last section: warnings, and why the run ended early.
+    The numbers of the block as attributes; `sections`: title -> {key: value text}; `nodes`: a dict for each line of
+    a cluster's nodes, whose names hold colons; `closing`: the lines after the last section: warnings, and why the run
+    ended early.
     """
 
     def __init__(self):
         self.buckets = []
         self.sections = {}
+        self.nodes = []
         self.closing = []
         self.text = ""
 
@@ -139,6 +143,17 @@ def parse_block(lines, report):
     return lines[len(BLOCK):]
 
 
+def parse_nodes(rows, report):
+    require(rows and re.fullmatch(r"=+", rows[0]) and not report.nodes, "no underline of the nodes", report)
+    for row in rows[1:]:
+        match = re.fullmatch(NODE, row)
+        require(match, f"no line of a node: {row!r}", report)
+        node = {key: value if key in ("name", "role") else float(value or 0)
+                for key, value in match.groupdict().items()}
+        require(bool(node["requests"]) == (match["p50"] is not None), f"latencies of nothing, or none: {row!r}", report)
+        report.nodes.append(node)
+
+
 def parse_sections(lines, report):
     """Sections follow, each after a blank line; what has no title is the closing."""
     if lines and lines[0]:
@@ -150,6 +165,9 @@ def parse_sections(lines, report):
             report.closing += [row for row in rows if row]
             continue
         section = report.sections.setdefault(title.group(1), {})
+        if title.group(1) == "Nodes":
+            parse_nodes(rows[1:], report)
+            continue
         for row in rows[1:]:
             value = re.fullmatch(r"\s*([^:]+): +(\S.*)", row)
             if value:
@@ -176,6 +194,20 @@ def check_accounting(report):
             "issued is not completed + errors + unanswered", report)
     if report.has("Accounting", "Due"):
         require(report.due == report.issued + report.unsent, "due is not issued + unsent", report)
+
+
+def check_nodes(report):
+    """Each success is a node's; not all errors are. Primaries come first, and no line twice."""
+    if not report.nodes:
+        return
+    require(sum(node["requests"] for node in report.nodes) == report.completed,
+            "the nodes do not add up to the requests completed", report)
+    require(sum(node["errors"] for node in report.nodes) <= report.errors, "more errors of nodes than in all", report)
+    roles = [node["role"] for node in report.nodes]
+    require(roles == sorted(roles), "a replica before a primary", report)
+    require(len({(node["name"], node["role"]) for node in report.nodes}) == len(roles), "a node twice", report)
+    for node in report.nodes:
+        require(node["p50"] <= node["p99"] <= report.max, f"latencies of a node: {node}", report)
 
 
 def check_workers(report):
@@ -244,6 +276,7 @@ def parse_report(lines):
     check_block(report)
     check_accounting(report)
     check_outages(report)
+    check_nodes(report)
     check_workers(report)
     check_closing(report)
     return report

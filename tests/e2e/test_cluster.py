@@ -50,6 +50,60 @@ def test_reads_find_what_was_written(run, shared_cluster):
     assert (report.number("Accounting", "Hits"), report.count("Accounting", "Misses")) == (2000, 0)
 
 
+# ---- replicas
+
+def ports_of(report, role):
+    """Requests by port, of the nodes that served some in this role."""
+    return {int(node["name"].rsplit(":", 1)[1]): node["requests"] for node in report.nodes if node["role"] == role}
+
+
+def calls_of(nodes, command):
+    return {node.port: node.calls(command) for node in nodes}
+
+
+@pytest.mark.tsan
+@pytest.mark.parametrize("arguments", [("-P", 4), ("--qps", 5000, "-3")], ids=str)
+def test_reads_go_to_replicas(run, shared_cluster, arguments):
+    shared_cluster.show_replicas()
+    common = ("-p", shared_cluster.port, "--cluster", "--read-from-replica", "-n", 5000, "--sequential", 5000,
+              "--processes", 2)
+    written = run(*common, "-t", "set").expect(0).report
+    assert not ports_of(written, "replica")
+    assert sum(ports_of(written, "primary").values()) == shared_cluster.size() == 5000
+    processes.wait_until(lambda: sum(node.size() for node in shared_cluster.replicas) == 5000, "the replicas have all")
+    before = calls_of(shared_cluster.nodes, "get")
+    report = run(*common, *arguments, "-t", "get").expect(0).report
+    served = {port: calls - before[port] for port, calls in calls_of(shared_cluster.nodes, "get").items()}
+    assert {port: calls for port, calls in served.items() if calls} == ports_of(report, "replica")
+    assert set(ports_of(report, "replica")) == {node.port for node in shared_cluster.replicas}
+    assert not ports_of(report, "primary")
+    assert not report.has("Events", "moved replies")
+    assert (report.number("Accounting", "Hits"), report.count("Accounting", "Misses")) == (5000, 0)
+
+
+def test_without_replicas_reads_go_to_primaries(run, tmp_path):
+    cluster = RealCluster(tmp_path, replicas=0)
+    try:
+        report = run("-p", cluster.port, "--cluster", "--read-from-replica", "-n", 2000, "-r", 1000,
+                     "-t", "get").expect(0).report
+        assert ports_of(report, "primary") == calls_of(cluster.primaries, "get")
+    finally:
+        cluster.stop()
+
+
+def test_each_primary_has_a_line(run, shared_cluster):
+    before = calls_of(shared_cluster.primaries, "get")
+    report = run("-p", shared_cluster.port, "--cluster", "-n", 2000, "-r", 1000, "-t", "get").expect(0).report
+    after = calls_of(shared_cluster.primaries, "get")
+    assert ports_of(report, "primary") == {port: after[port] - before[port] for port in after}
+    assert not ports_of(report, "replica")
+
+
+def test_reads_from_replicas_want_a_cluster(run):
+    sentence = run("--read-from-replica").refusal()
+    assert "--read-from-replica" in sentence and "--cluster" in sentence
+
+
 def test_any_node_will_do_also_by_name(run, shared_cluster):
     for node in shared_cluster.nodes[::3] + shared_cluster.replicas[1:2]:
         report = run("-h", "localhost", "-p", node.port, "--cluster", "-n", 300, "-c", 3).expect(0).report
@@ -198,6 +252,45 @@ def test_a_primary_is_killed(start, cluster, load):
     assert is_fine(result.csv.lines[-2]), "errors stop with the failover"
     assert report.outages, "the failover is read off the report"
     assert sum(outage["failed"] for outage in report.outages) == report.errors
+
+
+def test_a_replica_is_killed_that_is_read_from(start, cluster):
+    cluster.show_replicas()
+    program = started(start, cluster, "-r", 1000, "-c", 8, "-t", "get", "--read-from-replica")
+    dead, primary = cluster.replicas[1], cluster.primaries[1]
+    assert primary.calls("get") == 0
+    dead.crash()
+    processes.wait_until(lambda: primary.calls("get") > 100, "requests of the primary")
+    wait_for_lines(program, 2, is_fine)
+    report, _ = finished(program)
+    assert report.issued == report.completed + report.errors + report.unanswered
+    assert report.errors <= 8, "only what was in flight is lost"
+    assert [node["errors"] for node in report.nodes if str(dead.port) in node["name"]] == [report.errors]
+
+
+def test_replicas_are_read_from_when_they_are_fit_for_it(start, cluster):
+    """Nothing was written so far, so that no topology has them when the run begins."""
+    program = started(start, cluster, "-r", 1000, "-c", 8, "-t", "get", "--read-from-replica")
+    cluster.show_replicas()
+    for replica in cluster.replicas:
+        processes.wait_until(lambda: replica.calls("get") > 100, "reads from a replica", 30)
+    report, _ = finished(program)
+    assert report.errors == 0
+
+
+def test_failover_of_a_primary_whose_replica_is_read_from(start, cluster):
+    """The two change places: the one that was written to is read from."""
+    cluster.show_replicas()
+    program = started(start, cluster, "-r", 1000, "-c", 8, "-t", "get", "--read-from-replica")
+    replica, primary = cluster.replicas[0], cluster.primaries[0]
+    replica.client.call("CLUSTER", "FAILOVER")
+    processes.wait_until(lambda: primary.role() == "slave", "the two change places")
+    before = primary.calls("get")
+    processes.wait_until(lambda: primary.calls("get") > before + 100, "reads from the new replica")
+    wait_for_lines(program, 2, is_fine)
+    report, _ = finished(program)
+    assert report.errors == 0
+    assert ports_of(report, "replica")[primary.port] > 0
 
 
 def test_a_node_is_added(start, cluster):

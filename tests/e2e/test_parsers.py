@@ -48,13 +48,19 @@ Due: 8
 Unsent: 2
 
 Errors by Kind:
-==============
+=======
 timeout: 1
 
 Outages:
 =======
 1: from 0.2 s to 1.2 s (1.0 s): no request failed; no request succeeded for 0.9 s
 2: from 1.2 s to 1.5 s (0.3 s): 1 request failed (timeout 1), 1,204 retried
+=======
+Nodes:
+=====
+h:1 (primary): requests 3, errors 1, p50 0.100 ms, p99 1.500 ms
+[::1]:2 (primary): requests 0, errors 0
+h:1 (replica): requests 1, errors 0, p50 0.050 ms, p99 0.050 ms
 
 Workers:
 =======
@@ -86,6 +92,8 @@ def test_report_is_read():
                                         "silent": 0, "kinds": {"timeout": 1}}
     assert output.report.worker(0) == {"busy": 91.2, "crowded": 3.0, "longest": 1.234}
     assert output.report.worker(1) == {"busy": 99.0, "crowded": 0.0, "longest": 0.0}
+    assert [node["name"] for node in output.report.nodes] == ["h:1", "[::1]:2", "h:1"]
+    assert [node["requests"] for node in output.report.nodes] == [3, 0, 1]
     assert output.progress[0]["total"] == 100000
 
 
@@ -123,6 +131,15 @@ def test_report_without_a_line_is_refused(at):
     ("busy 91.2%", "busy 100.1%"),
     ("out 3.0%", "out 100.1%"),
     ("2 overflows", "1 overflows"),
+    ("requests 3", "requests 4"),
+    ("requests 3, errors 1", "requests 3, errors 2"),
+    ("h:1 (primary)", "h:1 (master)"),
+    ("h:1 (primary)", "h:1 (replica)"),
+    ("h:1 (primary): requests 3", "h:1 (primary) requests 3"),
+    ("[::1]:2 (primary)", "h:1 (primary)"),
+    ("requests 1, errors 0, p50 0.050 ms, p99 0.050 ms", "requests 1, errors 0"),
+    ("p50 0.100 ms", "p50 1.501 ms"),
+    ("Nodes:\n=====\n", "Nodes:\n"),
     ("Worker 1", "Worker X"),
     ("Worker 0", "Worker 2"),
     ("in all: 2", "in all: 3"),

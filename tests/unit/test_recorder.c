@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "run/recorder.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct fixture {
@@ -215,6 +216,74 @@ static void test_connected(void **state)
     tear_down(&fixture);
 }
 
+/* Only what a node answered or lost is its own, in the role that it had then. */
+static void test_nodes(void **state)
+{
+    const struct request request = {.due_ns = 10};
+    struct router_node node = {.name = "h:1", .number = RECORDER_NODES - 1};
+    struct completion completion = {
+        .request = &request, .sent_ns = 20, .replied_ns = 50, .node = &node};
+    struct fixture fixture;
+
+    (void)state;
+    for (unsigned scheduled = 0; scheduled < 2; scheduled++) {
+        set_up(&fixture, scheduled, false);
+        done(&fixture, OUTCOME_OK, "", 60);
+        completion.outcome = OUTCOME_OK;
+        recorder_done(&fixture.recorder, &completion);
+        assert_int_equal(recorded(&fixture, MEASURE_PRIMARY), scheduled ? 40 : 30);
+        node.replica = true;
+        recorder_done(&fixture.recorder, &completion);
+        assert_int_equal(recorded(&fixture, MEASURE_REPLICA), scheduled ? 40 : 30);
+        completion.outcome = OUTCOME_TIMEOUT;
+        recorder_done(&fixture.recorder, &completion);
+        assert_int_equal(recorded(&fixture, MEASURE_REPLICA_ERRORS), 0);
+        completion.outcome = OUTCOME_UNANSWERED;
+        recorder_done(&fixture.recorder, &completion);
+        node.replica = false;
+        completion.outcome = OUTCOME_DISCONNECT;
+        recorder_done(&fixture.recorder, &completion);
+        assert_int_equal(recorded(&fixture, MEASURE_PRIMARY_ERRORS), 0);
+        assert_int_equal(recorded(&fixture, MEASURE_REPLICA_ERRORS), 0);
+        assert_int_equal(snapshot_ok(&fixture.snapshot), 3);
+        assert_int_equal(snapshot_failed(&fixture.snapshot), 2);
+        tear_down(&fixture);
+    }
+}
+
+static void test_more_nodes_than_series(void **state)
+{
+    const struct request request = {.due_ns = 10};
+    struct router_node node = {.replica = true};
+    struct completion completion = {
+        .request = &request, .sent_ns = 20, .replied_ns = 50, .node = &node};
+    struct fixture fixture;
+    uint64_t total = 0;
+
+    (void)state;
+    set_up(&fixture, true, false);
+    for (node.number = 0; node.number < 2000; node.number++) {
+        snprintf(node.name, sizeof node.name, "h:%u", node.number);
+        completion.outcome = OUTCOME_OK;
+        recorder_done(&fixture.recorder, &completion);
+        completion.outcome = OUTCOME_TIMEOUT;
+        recorder_done(&fixture.recorder, &completion);
+    }
+    recorder_connected(&fixture.recorder, &(struct dial_times){.connect_ns = 70});
+    assert_int_equal(recorded(&fixture, MEASURE_CONNECT), 70);
+    for (unsigned i = 0; i < fixture.snapshot.series_count; i++) {
+        const struct series *series = &fixture.snapshot.series[i];
+        const bool other = strcmp(series->name, SNAPSHOT_OTHER) == 0;
+
+        if (series->measure != MEASURE_REPLICA)
+            continue;
+        assert_int_equal(series->values.total, other ? 2000 - RECORDER_NODES : 1);
+        total += series->values.total;
+    }
+    assert_int_equal(total, 2000);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_hits_and_misses),
         cmocka_unit_test(test_texts_are_rationed),
         cmocka_unit_test(test_connected),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_more_nodes_than_series),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
