@@ -55,7 +55,7 @@ Outages:
 =======
 1: from 0.2 s to 1.2 s (1.0 s): no request failed; no request succeeded for 0.9 s
 2: from 1.2 s to 1.5 s (0.3 s): 1 request failed (timeout 1), 1,204 retried
-=======
+
 Nodes:
 =====
 h:1 (primary): requests 3, errors 1, p50 0.100 ms, p99 1.500 ms
