@@ -295,7 +295,8 @@ static int start_on_port(struct local_server *server, const struct program *prog
     const char *const argv[] = {
         program->name,  "--port", port_text,      "--bind",     "127.0.0.1",   "--save", "",
         "--appendonly", "no",     "--maxclients", clients_text, "--daemonize", "no",     NULL};
-    rc = supervisor_start(&server->supervisor, program->file, argv, err);
+    const struct supervisor_job job = {program->file, argv, NULL};
+    rc = supervisor_start(&server->supervisor, &job, err);
     if (rc < 0)
         return rc;
     rc = await_answer(server, program->name, err);

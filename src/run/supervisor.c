@@ -21,12 +21,6 @@
 
 enum { LINE_FD = STDERR_FILENO + 1, GRACE_S = 2 };
 
-struct job {
-    const char *file;
-    const char *const *argv;
-    const char *directory;
-};
-
 /* A directory with all that is in it; links are removed, not followed. */
 static void remove_tree(int parent, const char *name)
 {
@@ -63,7 +57,24 @@ static void leave_tool(int line)
         sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 }
 
-_Noreturn static void run_program(const struct job *job, pid_t supervisor)
+/* Returns the name of the file that could not be written, with errno, or NULL. */
+static const char *write_files(const struct supervisor_file *file)
+{
+    for (; file && file->name; file++) {
+        const int fd = open(file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        const char *left = file->text;
+        ssize_t n = fd < 0 ? -1 : 0;
+        for (; n >= 0 && *left; left += n > 0 ? n : 0)
+            n = write(fd, left, strlen(left));
+        if (n < 0)
+            return file->name;
+        close(fd);
+    }
+    return NULL;
+}
+
+_Noreturn static void run_program(const struct supervisor_job *job, const char *directory,
+                                  pid_t supervisor)
 {
     sigset_t none;
 
@@ -71,15 +82,19 @@ _Noreturn static void run_program(const struct job *job, pid_t supervisor)
     if (getppid() != supervisor) /* it died before the kernel was asked to tell */
         _exit(127);
     setpgid(0, 0);
-    if (chdir(job->directory) == 0) {
+    if (chdir(directory) == 0) {
         const int log = open(SUPERVISOR_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execv(job->file, (char *const *)job->argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", job->file, strerror(errno));
+    const char *failed = write_files(job->files);
+    if (!failed) {
+        execv(job->file, (char *const *)job->argv);
+        failed = job->file;
+    }
+    dprintf(STDERR_FILENO, "%s: %s\n", failed, strerror(errno));
     _exit(127);
 }
 
@@ -147,7 +162,7 @@ static pid_t watch(pid_t program, int signals)
  * All signals stay blocked here: whoever means the tool with one (a service manager, at its stop)
  * must not take away the process that cleans up behind it.
  */
-_Noreturn static void supervise(int line, const struct job *job)
+_Noreturn static void supervise(int line, const struct supervisor_job *job, const char *directory)
 {
     const pid_t self = getpid();
     sigset_t child;
@@ -158,14 +173,14 @@ _Noreturn static void supervise(int line, const struct job *job)
     const int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     pid_t program = signals < 0 ? -1 : fork();
     if (program == 0)
-        run_program(job, self);
+        run_program(job, directory, self);
     if (program > 0) {
         setpgid(program, program);
         program = watch(program, signals);
     }
     if (program > 0)
         end_program(program, &child);
-    remove_tree(AT_FDCWD, job->directory);
+    remove_tree(AT_FDCWD, directory);
     _exit(0);
 }
 
@@ -187,7 +202,8 @@ static int make_directory(char **directory, struct err *err)
     return rc;
 }
 
-static int fork_child(struct supervisor *supervisor, const struct job *job, struct err *err)
+static int fork_child(struct supervisor *supervisor, const struct supervisor_job *job,
+                      struct err *err)
 {
     int ends[2];
 
@@ -195,7 +211,7 @@ static int fork_child(struct supervisor *supervisor, const struct job *job, stru
         return err_sys(err, "No socket pair for the local server");
     supervisor->pid = fork();
     if (supervisor->pid == 0)
-        supervise(ends[1], job);
+        supervise(ends[1], job, supervisor->directory);
     const int rc = supervisor->pid < 0 ? err_sys(err, "No process for the local server") : 0;
     close(ends[1]);
     if (rc < 0)
@@ -204,7 +220,7 @@ static int fork_child(struct supervisor *supervisor, const struct job *job, stru
     return rc;
 }
 
-int supervisor_start(struct supervisor *supervisor, const char *file, const char *const argv[],
+int supervisor_start(struct supervisor *supervisor, const struct supervisor_job *job,
                      struct err *err)
 {
     sigset_t all, before;
@@ -214,8 +230,7 @@ int supervisor_start(struct supervisor *supervisor, const char *file, const char
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = make_directory(&supervisor->directory, err);
     if (supervisor->directory) {
-        const struct job job = {file, argv, supervisor->directory};
-        rc = fork_child(supervisor, &job, err);
+        rc = fork_child(supervisor, job, err);
         if (rc < 0) {
             rmdir(supervisor->directory);
             free(supervisor->directory);
@@ -233,12 +248,17 @@ bool supervisor_has_ended(const struct supervisor *supervisor, int *status)
            (errno != EAGAIN && errno != EINTR);
 }
 
+void supervisor_end(const struct supervisor *supervisor)
+{
+    /* Unlike a close, this ends the line whoever else holds a copy of it. */
+    shutdown(supervisor->line, SHUT_WR);
+}
+
 void supervisor_stop(struct supervisor *supervisor)
 {
     char rest[sizeof(int)];
 
-    /* Unlike a close, this ends the line whoever else holds a copy of it. */
-    shutdown(supervisor->line, SHUT_WR);
+    supervisor_end(supervisor);
     for (ssize_t n = 1; n > 0 || (n < 0 && errno == EINTR);)
         n = recv(supervisor->line, rest, sizeof rest, 0);
     while (waitpid(supervisor->pid, NULL, 0) < 0 && errno == EINTR)

@@ -31,14 +31,25 @@ struct supervisor {
     char *directory; /* owned; absolute, mode 700, under $TMPDIR if that is absolute, else /tmp */
 };
 
+/* A file that the program finds in its directory, for its user's eyes only. */
+struct supervisor_file {
+    const char *name, *text;
+};
+
+struct supervisor_job {
+    const char *file;                    /* absolute path of the program */
+    const char *const *argv;             /* as execv takes it */
+    const struct supervisor_file *files; /* NULL: none; the last has no name */
+};
+
 /*
- * Runs the file at the absolute path `file` with `argv`, as execv does. Returns 0, or a negative
- * errno with nothing left behind. A file that the kernel refuses to run is not an error here: the
- * program ends at once with status 127 and the reason in its log.
+ * Runs a program. Returns 0, or a negative errno with nothing left behind. A program that the
+ * kernel refuses to run, or a file that cannot be written, is not an error here: the program ends
+ * at once with status 127 and the reason in its log.
  *
  * To be called while the process has one thread. The child is not for others to wait for.
  */
-int supervisor_start(struct supervisor *supervisor, const char *file, const char *const argv[],
+int supervisor_start(struct supervisor *supervisor, const struct supervisor_job *job,
                      struct err *err);
 
 /*
@@ -46,6 +57,9 @@ int supervisor_start(struct supervisor *supervisor, const char *file, const char
  * the supervisor has gone and cannot say.
  */
 bool supervisor_has_ended(const struct supervisor *supervisor, int *status);
+
+/* Has the program ended, without waiting for that: so that several end side by side. */
+void supervisor_end(const struct supervisor *supervisor);
 
 /* Ends the program; returns when it and its directory are gone, also if workers live on. */
 void supervisor_stop(struct supervisor *supervisor);

@@ -30,7 +30,7 @@ static int start_shell(struct supervisor *supervisor, const char *script, struct
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
 
-    return supervisor_start(supervisor, "/bin/sh", argv, err);
+    return supervisor_start(supervisor, &(struct supervisor_job){"/bin/sh", argv, NULL}, err);
 }
 
 static void read_file(const char *directory, const char *name, char *text, size_t size)
@@ -122,6 +122,54 @@ static void test_tells_the_end(void **state)
             assert_string_equal(text, cases[i].log);
         supervisor_stop(&supervisor);
     }
+}
+
+/* Whole, for the user alone, and there before the program is. */
+static void test_files_of_the_program(void **state)
+{
+    static char large[200001];
+    const struct supervisor_file files[] = {{"one", "first\n"}, {"two", large}, {NULL, NULL}};
+    const char *const argv[] = {"sh", "-c", "cat one; stat -c %a one two; wc -c <two", NULL};
+    struct supervisor supervisor;
+    struct err err;
+    char text[256];
+
+    (void)state;
+    memset(large, 'x', sizeof large - 1);
+    const struct supervisor_job job = {"/bin/sh", argv, files};
+    assert_int_equal(supervisor_start(&supervisor, &job, &err), 0);
+    assert_int_equal(await_end(&supervisor), 0);
+    read_file(supervisor.directory, SUPERVISOR_LOG, text, sizeof text);
+    assert_string_equal(text, "first\n600\n600\n200000\n");
+    supervisor_stop(&supervisor);
+}
+
+static void test_file_that_cannot_be_written(void **state)
+{
+    const struct supervisor_file files[] = {{"no/where", "text"}, {NULL, NULL}};
+    const char *const argv[] = {"true", NULL};
+    const struct supervisor_job job = {"/bin/true", argv, files};
+    struct supervisor supervisor;
+    struct err err;
+    char text[256];
+
+    (void)state;
+    assert_int_equal(supervisor_start(&supervisor, &job, &err), 0);
+    assert_int_equal(await_end(&supervisor), 127 << 8);
+    read_file(supervisor.directory, SUPERVISOR_LOG, text, sizeof text);
+    assert_string_equal(text, "no/where: No such file or directory\n");
+    supervisor_stop(&supervisor);
+}
+
+static void test_ends_without_being_waited_for(void **state)
+{
+    struct supervisor supervisor;
+
+    (void)state;
+    const struct facts facts = start(&supervisor, STAY);
+    supervisor_end(&supervisor);
+    await(is_gone, &facts);
+    supervisor_stop(&supervisor);
 }
 
 static void test_failed_starts_leave_nothing(void **state)
@@ -381,6 +429,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_starts_and_stops),
         TEST(test_tells_the_end),
+        TEST(test_files_of_the_program),
+        TEST(test_file_that_cannot_be_written),
+        TEST(test_ends_without_being_waited_for),
         TEST(test_failed_starts_leave_nothing),
         TEST(test_goes_when_the_tool_is_killed),
         TEST(test_forgotten_by_a_worker_that_lives_on),
