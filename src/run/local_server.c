@@ -12,13 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "run/local_program.h"
 #include "run/supervisor.h"
 
 enum { START_S = 10, RETRY_MS = 5, PORT_ATTEMPTS = 5 };
@@ -31,103 +30,6 @@ struct local_server {
 
 /* Connections beside the run's: ours, and those of people who look on. */
 enum { OTHER_CLIENTS = 100 };
-
-struct program {
-    char *file;       /* owned; absolute */
-    const char *name; /* borrowed; what it is run as */
-};
-
-static const struct {
-    const char *file, *name;
-} candidates[] = {
-    {"valkey-server", "valkey-server"},
-    {"redis-server", "redis-server"},
-    {"valkey-check-rdb", "valkey-server"},
-    {"redis-check-rdb", "redis-server"},
-};
-
-/* Sets errno when it is not. */
-static bool is_executable(const char *path)
-{
-    struct stat info;
-
-    if (stat(path, &info) < 0)
-        return false;
-    if (!S_ISREG(info.st_mode)) {
-        errno = EACCES;
-        return false;
-    }
-    return access(path, X_OK) == 0;
-}
-
-/* An absolute path, since the program runs elsewhere. Links stay: their name may have a meaning. */
-static char *join_path(struct str folder, const char *name)
-{
-    char *here = folder.len > 0 && folder.ptr[0] == '/' ? NULL : get_current_dir_name();
-    const size_t size = (here ? strlen(here) : 0) + folder.len + strlen(name) + 3;
-    char *path = mem_zalloc(size, 1);
-
-    snprintf(path, size, "%s%s%.*s%s%s", here ? here : "", here ? "/" : "", (int)folder.len,
-             folder.ptr, folder.len > 0 ? "/" : "", name);
-    free(here);
-    return path;
-}
-
-/* The executable of that name on PATH, owned, or NULL. */
-static char *search_path(const char *name)
-{
-    const char *left = getenv("PATH");
-
-    if (!left)
-        left = "/usr/local/bin:/usr/bin:/bin";
-    for (;;) {
-        const struct str folder = {left, strcspn(left, ":")};
-        char *path = join_path(folder, name);
-        if (is_executable(path))
-            return path;
-        free(path);
-        left += folder.len;
-        if (*left++ == '\0')
-            return NULL;
-    }
-}
-
-static int take_named(struct program *program, const char *asked, struct err *err)
-{
-    const char *slash = strrchr(asked, '/');
-
-    if (!slash)
-        program->file = search_path(asked);
-    else
-        program->file = asked[0] == '/' ? mem_copy_text(asked) : join_path(STR(""), asked);
-    if (!program->file) {
-        err_set(err, "--local-server found no executable \"%s\" on PATH.", asked);
-        return -ENOENT;
-    }
-    if (!is_executable(program->file))
-        return err_sys(err, "--local-server cannot execute \"%s\"", asked);
-    program->name = asked;
-    for (size_t i = 0; i < COUNT(candidates); i++) {
-        if (strcmp(slash ? slash + 1 : asked, candidates[i].file) == 0)
-            program->name = candidates[i].name;
-    }
-    return 0;
-}
-
-static int find_program(struct program *program, const char *asked, struct err *err)
-{
-    if (asked)
-        return take_named(program, asked, err);
-    for (size_t i = 0; i < COUNT(candidates); i++) {
-        program->file = search_path(candidates[i].file);
-        program->name = candidates[i].name;
-        if (program->file)
-            return 0;
-    }
-    err_set(err, "--local-server found neither valkey-server nor redis-server on PATH. Install "
-                 "Valkey, or name the program: --local-server=PROGRAM.");
-    return -ENOENT;
-}
 
 static struct sockaddr_in make_address(uint16_t port)
 {
@@ -279,8 +181,8 @@ static int await_answer(const struct local_server *server, const char *name, str
 }
 
 /* Returns -EADDRINUSE also if somebody took the port while the server was starting. */
-static int start_on_port(struct local_server *server, const struct program *program, uint16_t port,
-                         struct err *err)
+static int start_on_port(struct local_server *server, const struct local_program *program,
+                         uint16_t port, struct err *err)
 {
     char port_text[8], clients_text[16];
 
@@ -311,16 +213,16 @@ int local_server_start(struct local_server **slot, const char *program, uint16_t
                        unsigned clients, struct err *err)
 {
     struct local_server *server = mem_zalloc(1, sizeof *server);
-    struct program found = {NULL, NULL};
+    struct local_program found = {NULL, NULL};
 
     *slot = NULL;
     server->clients = clients + OTHER_CLIENTS;
-    int rc = find_program(&found, program, err);
+    int rc = local_program_find(&found, program, err);
     if (rc == 0)
         rc = start_on_port(server, &found, port, err);
     for (int i = 1; i < PORT_ATTEMPTS && rc == -EADDRINUSE && port == 0; i++)
         rc = start_on_port(server, &found, port, err);
-    free(found.file);
+    local_program_deinit(&found);
     if (rc == 0)
         *slot = server;
     else

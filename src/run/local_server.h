@@ -6,10 +6,6 @@
  * when it answers. It ends with the process that started it, however that ends, SIGKILL included,
  * and its directory with it (run/supervisor.h). Prints nothing.
  *
- * Without a program named, takes from PATH the first of valkey-server, redis-server,
- * valkey-check-rdb and redis-check-rdb. The latter two are the server's own file, which looks at
- * the name it is run under: a system with nothing but the tools' package has them.
- *
  * A server that dies in the middle of a run stays dead: to the run it is a server like any other.
  */
 #ifndef RUN_LOCAL_SERVER_H
@@ -22,7 +18,7 @@
 struct local_server;
 
 /*
- * `program` is a name on PATH or a path, NULL to search; `port` is the one to take, 0 for any that
+ * `program` is as in run/local_program.h; `port` is the one to take, 0 for any that
  * is free; it takes `clients` connections, where the limit on open files lets it. Returns 0 and a
  * server that answers, to be released with local_server_stop. Otherwise a negative errno, a
  * sentence, `*slot` NULL and nothing left behind: -ENOENT no such program, -EACCES not executable,
