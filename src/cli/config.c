@@ -91,9 +91,6 @@ static int check_pairs(const struct config *config, const struct options *option
     if (config->client.read_from_replica && !config->client.cluster)
         return err_set(err, "--read-from-replica reads from the replicas of a cluster: add "
                             "--cluster, or leave it out.");
-    if (config->run.local_server && config->client.cluster)
-        return err_set(err,
-                       "--local-server starts a server that stands alone: leave out --cluster.");
     return check_server(config, options, err);
 }
 
@@ -135,8 +132,10 @@ static int settle_session(struct config *config, struct err *err)
 
 static int check_tls(const struct config *config, struct err *err)
 {
-    if (config->tls.on && config->run.local_server)
-        return err_set(err, "--local-server starts a server that speaks no TLS: leave out --tls.");
+    if (config->run.local_server && (config->tls.cacert || config->tls.cacertdir))
+        return err_set(err,
+                       "--local-server makes its certificates, and trusts them: leave out --%s.",
+                       config->tls.cacert ? "cacert" : "cacertdir");
     if (config->tls.on && config->endpoint.socket)
         return err_set(err, "--tls needs a host: no server speaks TLS on a Unix socket.");
     return tls_config_check(&config->tls, err);

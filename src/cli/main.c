@@ -3,6 +3,7 @@
  * valkey-polyglot: composes the program and nothing else. The only place that prints a failure and
  * the only one that exits.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,25 +115,42 @@ static int reach_cluster(struct session *session, struct err *err)
                        plan->workers, err);
 }
 
+/* A server of the run's own, whose port and authority are put where the user would name them. */
+static int start_server(struct session *session, struct endpoint_config *endpoint, struct err *err)
+{
+    const struct config *config = session->config;
+    struct plan *plan = &session->plan;
+
+    /* Before there is something that a run, however short, is to end and to clean up. */
+    int rc = take_signals(session, err);
+    if (rc < 0)
+        return rc;
+    const struct local_server_setup setup = {
+        .program = config->run.local_server_program,
+        .port = (uint16_t)endpoint->port,
+        .clients = (unsigned)plan->ramp.clients.end,
+        .cluster = config->client.cluster,
+        .tls = plan->tls.on,
+        .stop_fd = session->signal_fd,
+    };
+    rc = local_server_start(&session->server, &setup, err);
+    if (rc < 0)
+        return rc;
+    endpoint->port = local_server_port(session->server);
+    plan->tls.cacert = local_server_cacert(session->server);
+    return 0;
+}
+
 /* The server of the run: its address known, and one connection to it tried. */
 static int reach_server(struct session *session, struct err *err)
 {
     const struct config *config = session->config;
     struct endpoint_config endpoint = config->endpoint;
 
-    if (config->run.local_server) {
-        /* Before there is something that a run, however short, is to end and to clean up. */
-        int rc = take_signals(session, err);
-        if (rc < 0)
-            return rc;
-        rc = local_server_start(&session->server, config->run.local_server_program,
-                                (uint16_t)endpoint.port, (unsigned)session->plan.ramp.clients.end,
-                                err);
-        if (rc < 0)
-            return rc;
-        endpoint.port = local_server_port(session->server);
-    }
-    int rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
+    int rc = config->run.local_server ? start_server(session, &endpoint, err) : 0;
+    if (rc < 0)
+        return rc;
+    rc = endpoint_resolve(&session->plan.endpoint, &endpoint, err);
     if (rc < 0)
         return rc;
     rc = probe(&session->plan, err);
@@ -163,9 +181,10 @@ static int prepare(struct session *session, struct err *err)
 
 static enum run_exit run(struct session *session, struct err *err)
 {
-    if (prepare(session, err) < 0) {
+    const int rc = prepare(session, err);
+    if (rc < 0) {
         cluster_destroy(&session->cluster);
-        return RUN_NOT_STARTED;
+        return rc == -EINTR ? RUN_INTERRUPTED : RUN_NOT_STARTED;
     }
     if (crew_start(&session->crew, &session->plan, &session->board, session->worker_fd, err) < 0)
         return RUN_NOT_STARTED;

@@ -56,7 +56,8 @@ const struct option_spec run_options[] = {
      .help = "worker threads a process"},
     {.name = "local-server", .group = OPTION_ADVANCED, .read = read_local_server,
      .offset = FIELD(local_server), .value = "[PROGRAM]",
-     .help = "start a throwaway server for this run, on a free port unless --port is given"},
+     .help = "start a throwaway server for this run, on a free port unless --port is given; with "
+             "--cluster three primaries and their replicas, with --tls certificates for it"},
     {.name = "pace", .group = OPTION_RATE, .read = option_read_choice, .offset = FIELD(pace),
      .initial = "sleep", .value = "MODE", .choices = PACE_CHOICES,
      .help = "wait for what is due by sleep, by sleep and a last bit of polling (hybrid), or by "

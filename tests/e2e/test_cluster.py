@@ -129,10 +129,6 @@ def test_a_cluster_without_slots(run, make_server):
     assert "no slot is served" in sentence
 
 
-def test_no_local_server_with_a_cluster(run):
-    assert "--local-server" in run("--local-server", "--cluster").refusal()
-
-
 @pytest.mark.parametrize("arguments", [("-k", 0), ("--reconnect-interval", 10)], ids=str)
 def test_no_churn_with_a_cluster(run, arguments):
     assert "--cluster" in run("--cluster", *arguments).refusal()

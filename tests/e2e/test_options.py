@@ -30,6 +30,8 @@ REFUSED = [
     ("--local-server -a p", ["--local-server", "--pass"]),
     ("--local-server -u valkey://h", ["--local-server", "--uri"]),
     ("--local-server -s /tmp/a", ["--local-server", "--socket"]),
+    ("--local-server --tls --cacert a", ["--local-server", "--cacert"]),
+    ("--local-server --tls --cacertdir a", ["--local-server", "--cacertdir"]),
     ("-S /tmp/a", ["-S", "--socket"]),
     ("--unix-socket=/tmp/a", ["--unix-socket", "--socket"]),
     ("--authenticate u:p", ["--authenticate", "--pass"]),

@@ -187,7 +187,6 @@ def test_ciphers(run, make_tls_server, authority):
     (["--tls", "--cert", "a.crt"], "--cert needs --key, the private key of that certificate."),
     (["--tls", "--cacert", "/nonexistent"], "Could not read --cacert /nonexistent: No such file or directory."),
     (["--tls", "--tls-ciphers", "NOPE"], 'no cipher match'),
-    (["--tls", "--local-server"], "--local-server"),
     (["--tls-skip-verify"], "--tls-skip-verify is not an option here; use --insecure."),
     (["--tls-protocols", "TLSv1.2"], "--tls-protocols has no counterpart here."),
 ])

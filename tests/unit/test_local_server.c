@@ -87,22 +87,30 @@ static struct facts learn(uint16_t port)
     return facts;
 }
 
+static struct local_server_setup alone(const char *program, uint16_t port)
+{
+    return (struct local_server_setup){
+        .program = program, .port = port, .clients = 50, .stop_fd = -1};
+}
+
 static struct local_server *start(const char *program, uint16_t port)
 {
+    const struct local_server_setup setup = alone(program, port);
     struct local_server *server;
     struct err err = {""};
 
-    if (local_server_start(&server, program, port, 50, &err) < 0)
+    if (local_server_start(&server, &setup, &err) < 0)
         fail_msg("%s", err.text);
     return server;
 }
 
 static void refuse(const char *program, uint16_t port, int code, const char *sentence)
 {
+    const struct local_server_setup setup = alone(program, port);
     struct local_server *server = (struct local_server *)&server;
     struct err err = {""};
 
-    assert_int_equal(local_server_start(&server, program, port, 50, &err), code);
+    assert_int_equal(local_server_start(&server, &setup, &err), code);
     assert_null(server);
     if (!strstr(err.text, sentence))
         fail_msg("\"%s\" does not contain \"%s\"", err.text, sentence);
@@ -168,11 +176,12 @@ static void test_is_bound_to_loopback_only(void **state)
 
 static bool be_tool(void *unused, struct facts *told)
 {
+    const struct local_server_setup setup = alone(NULL, 0);
     struct local_server *server;
     struct err err;
 
     (void)unused;
-    if (local_server_start(&server, NULL, 0, 50, &err) < 0)
+    if (local_server_start(&server, &setup, &err) < 0)
         return false;
     told->port = local_server_port(server);
     return true;
@@ -331,6 +340,41 @@ static void test_quotes_the_last_line_of_much(void **state)
     refuse(path, 0, -ECHILD, "the last that it wrote is \"0000000");
 }
 
+/* Of a program that never answers, by whoever has something to tell. */
+static void test_start_that_is_given_up(void **state)
+{
+    char path[128];
+    int ends[2];
+    struct local_server *server;
+    struct err err = {""};
+
+    path_of(*state, "mute", path, sizeof path);
+    write_file(path, "#!/bin/sh\nexec sleep 1000\n", 0700);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    struct local_server_setup setup = alone(path, 0);
+    setup.stop_fd = ends[0];
+    assert_int_equal(local_server_start(&server, &setup, &err), -EINTR);
+    assert_null(server);
+    assert_non_null(strstr(err.text, "Stopped"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A bus that is 10000 above must be a port. */
+static void test_highest_port_of_a_cluster(void **state)
+{
+    struct local_server *server;
+    struct err err = {""};
+
+    (void)state;
+    need_server();
+    struct local_server_setup setup = alone(NULL, 55536);
+    setup.cluster = true;
+    assert_int_equal(local_server_start(&server, &setup, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "--port can be 55535 at most, not 55536."));
+}
+
 static void test_order_of_search(void **state)
 {
     static const char *const names[] = {"redis-check-rdb", "valkey-check-rdb", "redis-server",
@@ -395,6 +439,8 @@ int main(void)
         TEST(test_port_taken_in_the_meantime),
         TEST(test_refuses_what_cannot_run),
         TEST(test_quotes_the_last_line_of_much),
+        TEST(test_start_that_is_given_up),
+        TEST(test_highest_port_of_a_cluster),
         TEST(test_order_of_search),
         TEST(test_takes_names_and_paths),
     };
