@@ -20,6 +20,12 @@ PROBE_TIMEOUT_S = 20
 FIRST_KEY = 100000000000
 PEER_KEY = "key:__rand_int__"
 
+# The one ciphersuite that is offered, so that all programs encrypt alike.
+CIPHERSUITE = "TLS_AES_128_GCM_SHA256"
+
+# Where a program is to connect. `tls`: options, which are the same in all programs that speak TLS; empty: without.
+Target = collections.namedtuple("Target", "port tls")
+
 # `ours` are options that only this program has.
 Case = collections.namedtuple("Case", "command load clients pipeline value_bytes keys requests ours")
 
@@ -37,6 +43,12 @@ def case(command, load, requests, ours=""):
 
 def name_of(a_case):
     return " ".join(filter(None, (a_case.command.upper(), a_case.load, a_case.ours)))
+
+
+def target_of(server):
+    if not server.tls:
+        return Target(server.port, [])
+    return Target(server.tls_port, ["--tls", "--cacert", server.certificate, "--tls-ciphersuites", CIPHERSUITE])
 
 
 def output_of(command):
@@ -67,47 +79,47 @@ def engine_options(ours, port):
     return found
 
 
-def common_options(port, a_case):
-    return ["-q", "-p", str(port), "-t", a_case.command, "-c", str(a_case.clients), "-P", str(a_case.pipeline),
-            "-n", str(a_case.requests), "-d", str(a_case.value_bytes)]
+def common_options(target, a_case):
+    return ["-q", "-p", str(target.port), *target.tls, "-t", a_case.command, "-c", str(a_case.clients),
+            "-P", str(a_case.pipeline), "-n", str(a_case.requests), "-d", str(a_case.value_bytes)]
 
 
 def our_program(path, engine, options):
     can_pace = "--pace" in output_of([path, "--help"])
 
-    def command(port, a_case):
+    def command(target, a_case):
         if a_case.ours.startswith("--pace") and not can_pace:
             return None
-        return [path, *common_options(port, a_case), "-r", str(a_case.keys), "--keyspace-offset", str(FIRST_KEY),
+        return [path, *common_options(target, a_case), "-r", str(a_case.keys), "--keyspace-offset", str(FIRST_KEY),
                 "--processes", "1", *options, *a_case.ours.split()]
     return Program(f"{OURS}, {ENGINES[engine]}", engine, True, command)
 
 
 def floor_program(path, engine):
-    """A bare loop knows only SET of one key."""
-    def command(port, a_case):
-        if a_case.command != "set" or a_case.keys > 1:
+    """A bare loop knows only SET of one key, and no TLS."""
+    def command(target, a_case):
+        if target.tls or a_case.command != "set" or a_case.keys > 1:
             return None
         return [path] + [str(number) for number in
-                         (port, a_case.requests, a_case.clients, a_case.pipeline, a_case.value_bytes)]
+                         (target.port, a_case.requests, a_case.clients, a_case.pipeline, a_case.value_bytes)]
     return Program(os.path.basename(path), engine, False, command)
 
 
 def peer_program(path):
     """valkey-benchmark or redis-benchmark; without -r the key is a literal."""
-    def command(port, a_case):
-        return [path, *common_options(port, a_case), *(["-r", str(a_case.keys)] if a_case.keys > 1 else [])]
+    def command(target, a_case):
+        return [path, *common_options(target, a_case), *(["-r", str(a_case.keys)] if a_case.keys > 1 else [])]
     return Program(os.path.basename(path), None, False, command)
 
 
 def resp_program(path):
     """Its random keys are of another length, so it has one key here. It counts cores among those it may use."""
-    def command(port, a_case):
-        if a_case.keys > 1:
+    def command(target, a_case):
+        if target.tls or a_case.keys > 1:
             return None
         value = [f"{{value {a_case.value_bytes}}}"] if a_case.command == "set" else []
-        return [path, "-p", str(port), "--cores", "0", "-c", str(a_case.clients), "-P", str(a_case.pipeline), "-n",
-                str(a_case.requests), " ".join([a_case.command.upper(), f"key:{FIRST_KEY}", *value])]
+        return [path, "-p", str(target.port), "--cores", "0", "-c", str(a_case.clients), "-P", str(a_case.pipeline),
+                "-n", str(a_case.requests), " ".join([a_case.command.upper(), f"key:{FIRST_KEY}", *value])]
     return Program(RESP_PEER, None, False, command)
 
 

@@ -47,20 +47,48 @@ def stop_on_signals():
         signal.signal(one, stop)
 
 
-class Server:
-    """A throwaway server on a core of its own."""
-
-    def __init__(self, core):
-        self.core = core
-        with socket.socket() as probe:
+def free_ports(count):
+    """That many, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def make_certificate(certificate, key):
+    """A certificate for 127.0.0.1 that is its own authority."""
+    if not shutil.which("openssl"):
+        sys.exit("openssl was not found, which makes the server's certificate.")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
+                   stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
+
+
+class Server:
+    """A throwaway server on a core of its own. With TLS it has a port for that, `tls_port`, beside the plain one."""
+
+    def __init__(self, core, tls=False):
+        self.core = core
+        self.tls = tls
+        self.port, self.tls_port = free_ports(2)
+
+    def tls_arguments(self):
+        self.certificate = os.path.join(self.directory, "server.crt")
+        key = os.path.join(self.directory, "server.key")
+        make_certificate(self.certificate, key)
+        return ["--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate, "--tls-key-file", key,
+                "--tls-ca-cert-file", self.certificate, "--tls-auth-clients", "no"]
 
     def __enter__(self):
         self.directory = tempfile.mkdtemp(prefix="throwaway-")
         program, name = find_server()
         arguments = [name, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                     "--dir", self.directory]
+                     "--dir", self.directory, *(self.tls_arguments() if self.tls else [])]
         self.process = subprocess.Popen(arguments, executable=program, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL,
                                         preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
