@@ -92,8 +92,8 @@ struct loop {
     uint64_t waited_ns;      /* spent waiting, so far: all other time is work */
     uint64_t longest_ns;     /* the longest stretch of work between two waits */
     uint64_t overflows;      /* times when the kernel had no room for what it had to tell */
-    uint64_t awake_ns;       /* this and below: the engine's. When the last wait ended */
-    uint64_t now_ns;         /* the clock as it was read last */
+    uint64_t awake_ns;       /* when the last wait ended */
+    uint64_t now_ns;         /* this and below: the engine's. The clock as it was read last */
     struct channel *to_send; /* lists through channel->next */
     struct channel *to_close;
 };

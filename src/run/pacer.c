@@ -40,8 +40,11 @@ void pacer_calibrate(struct pacer *pacer, struct loop *loop)
         const uint64_t deadline_ns = now_ns + SLEEP_NS;
 
         now_ns = loop_turn(loop, deadline_ns);
-        if (now_ns >= deadline_ns) /* else it was woken for something */
-            lags_ns[count++] = now_ns - deadline_ns;
+        if (loop->awake_ns < deadline_ns) /* it was woken for something */
+            continue;
+        /* the turn's time may be that of its deadline, however late the loop woke up */
+        now_ns = loop->awake_ns;
+        lags_ns[count++] = now_ns - deadline_ns;
     }
     pacer->margin_ns = pacer_margin_ns(lags_ns, count);
 }

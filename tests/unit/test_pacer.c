@@ -74,7 +74,8 @@ static void test_margins(void **state)
     assert_int_equal(margin_of(0, 1), PACER_MARGIN_MAX_NS);
 }
 
-/* An engine whose turns end late by as much as they are told, on a clock of its own. */
+/* An engine whose waits end late by as much as they are told, on a clock of its own. The time that
+ * its turns return is the deadline: an engine may have looked no later. */
 struct late_loop {
     struct loop loop;
     uint64_t lag_ns;
@@ -86,7 +87,10 @@ static uint64_t late_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct late_loop *loop = (struct late_loop *)head;
 
-    return ++loop->turns <= loop->early ? deadline_ns - 1 : deadline_ns + loop->lag_ns;
+    if (++loop->turns <= loop->early)
+        return deadline_ns - 1;
+    head->awake_ns = deadline_ns + loop->lag_ns;
+    return deadline_ns;
 }
 
 static const struct loop_ops late_ops = {.name = "late", .turn = late_turn};
