@@ -49,6 +49,16 @@ static inline void engine_waited(struct loop *loop, uint64_t begin_ns, uint64_t 
         loop->longest_ns = worked_ns;
     loop->waited_ns += end_ns - begin_ns;
     loop->awake_ns = end_ns;
+    loop->polling = false;
+}
+
+/* Counts a look at what has happened, which does not wait: it ended at `end_ns`, found `news` or
+ * not, and came with sends (`sent`) or not. All before it was work, unless the look before it found
+ * nothing either: a caller who only looks, again and again, counts as waiting. */
+static inline void engine_looked(struct loop *loop, uint64_t end_ns, bool sent, bool news)
+{
+    engine_waited(loop, loop->polling && !sent ? loop->awake_ns : end_ns, end_ns);
+    loop->polling = !sent && !news;
 }
 
 #endif

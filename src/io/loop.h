@@ -90,10 +90,11 @@ struct loop {
     const struct loop_ops *ops;
     const char *mode;        /* how it uses the kernel, for reports; "" when there is but one way */
     uint64_t waited_ns;      /* spent waiting, so far: all other time is work */
-    uint64_t longest_ns;     /* the longest stretch of work between two waits */
+    uint64_t longest_ns;     /* the longest stretch of work between two looks at what happened */
     uint64_t overflows;      /* times when the kernel had no room for what it had to tell */
-    uint64_t awake_ns;       /* when the last wait ended */
+    uint64_t awake_ns;       /* when the last wait, or look, ended */
     uint64_t now_ns;         /* this and below: the engine's. The clock as it was read last */
+    bool polling;            /* the last look found nothing, and nothing was sent with it */
     struct channel *to_send; /* lists through channel->next */
     struct channel *to_close;
 };

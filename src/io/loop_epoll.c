@@ -245,9 +245,8 @@ static int wait_finely(struct loop_epoll *loop, uint64_t left_ns)
     return epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &left, NULL);
 }
 
-/* `worked`: something was sent in this turn. Without that, a look that finds nothing ends a wait
- * that began with the look before it: so a caller who polls counts as waiting. */
-static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns, bool worked)
+/* `sent`: something was sent in this turn. */
+static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns, bool sent)
 {
     loop->loop.now_ns = clock_now_ns();
     const uint64_t begin_ns = loop->loop.now_ns;
@@ -255,8 +254,10 @@ static int wait_for_events(struct loop_epoll *loop, uint64_t deadline_ns, bool w
     const int happened = loop->coarse ? wait_coarsely(loop, left_ns) : wait_finely(loop, left_ns);
 
     loop->loop.now_ns = clock_now_ns();
-    engine_waited(&loop->loop, happened || left_ns || worked ? begin_ns : loop->loop.awake_ns,
-                  loop->loop.now_ns);
+    if (left_ns)
+        engine_waited(&loop->loop, begin_ns, loop->loop.now_ns);
+    else
+        engine_looked(&loop->loop, loop->loop.now_ns, sent, happened != 0);
     return happened;
 }
 
@@ -276,9 +277,9 @@ static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct loop_epoll *loop = self(head);
 
-    const bool worked = head->to_send != NULL;
+    const bool sends = head->to_send != NULL;
     flush_listed(loop);
-    int happened = wait_for_events(loop, deadline_ns, worked);
+    int happened = wait_for_events(loop, deadline_ns, sends);
 
     /* Whoever is told the time next may time out what was not heard: after a pause of the whole
      * process (which ends a wait early), or with more events than fit, there is more to hear. */

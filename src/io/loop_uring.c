@@ -389,23 +389,22 @@ static uint64_t uring_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct loop_uring *loop = self(head);
     bool waited = head->to_close != NULL; /* its owner waits for this turn to return */
-    bool worked = false, news = true;
+    bool news = true;
 
     for (unsigned rounds = 0; rounds < ROUNDS_MAX && news; rounds++) {
         head->now_ns = clock_now_ns();
         const bool wait = !waited && deadline_ns > head->now_ns;
-        worked |= head->to_send != NULL;
-        news = (!wait || has_entries(loop)) && exchange(loop);
-        if (news) {
+        const bool look = !wait || has_entries(loop);
+        const bool sends = head->to_send != NULL;
+        news = look && exchange(loop);
+        if (news)
             head->now_ns = clock_now_ns();
-        } else if (wait) {
-            waited = worked = true;
+        if (look)
+            engine_looked(head, head->now_ns, sends, news);
+        if (wait && !news) {
+            waited = true;
             news = !wait_until(loop, deadline_ns);
-        } else if (!worked) {
-            /* a look that finds nothing ends a wait that began with the one before it */
-            engine_waited(head, head->awake_ns, head->now_ns);
         }
-        worked |= news;
         handle_all(loop);
         if (head->now_ns < deadline_ns)
             break;

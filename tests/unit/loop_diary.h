@@ -33,6 +33,8 @@ struct diary {
     const struct sockaddr_in *to_dial; /* dialled from within `closed`, once */
     size_t to_fill;                    /* so many bytes are added from within `taking`, once */
     bool gives_up;                     /* from within `taking` */
+    uint64_t takes_ns;                 /* `bytes` and `closed` take so long... */
+    int meanwhile;                     /* ... and this peer says something meanwhile, if any */
 };
 
 static inline struct diary *of(struct channel *channel)
@@ -53,6 +55,16 @@ static inline void note(struct channel *channel, char letter)
 
     if (diary->count < sizeof diary->events - 1)
         diary->events[diary->count++] = letter;
+}
+
+static inline void take_time(const struct diary *diary)
+{
+    const uint64_t end_ns = clock_now_ns() + diary->takes_ns;
+
+    if (diary->meanwhile)
+        assert_int_equal(send(diary->meanwhile, "x", 1, MSG_NOSIGNAL), 1);
+    while (clock_now_ns() < end_ns)
+        ;
 }
 
 static inline void on_opened(struct channel *channel, uint64_t now_ns)
@@ -78,6 +90,7 @@ static inline void on_bytes(struct channel *channel, struct str bytes, uint64_t 
     assert_true(now_ns > 0 && now_ns <= clock_now_ns());
     diary->received += bytes.len;
     note(channel, 'b');
+    take_time(diary);
     if (diary->to_close)
         loop_close(diary->loop, diary->to_close, ECANCELED);
     if (diary->answer)
@@ -97,6 +110,7 @@ static inline void on_closed(struct channel *channel, int reason, uint64_t now_n
     assert_true(now_ns > 0 && now_ns <= clock_now_ns());
     diary->reason = reason;
     note(channel, 'c');
+    take_time(diary);
     diary->to_dial = NULL;
     if (to_dial)
         loop_connect(diary->loop, channel, (const struct sockaddr *)to_dial, sizeof *to_dial);

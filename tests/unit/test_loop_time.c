@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What loops make of time: what they count, and what they tell. One body, run for every engine. */
+#include "loop_fixture.h"
+
+enum { A_WHILE_NS = 5 * CLOCK_NS_PER_MS };
+
+static int open_one(struct fixture *fixture, struct diary *diary)
+{
+    *diary = new_diary(fixture);
+    dial(fixture, diary);
+    turn_until(fixture, diary, 'o');
+    return peer_accept(fixture->listener);
+}
+
+static void poll_for(struct fixture *fixture, uint64_t time_ns)
+{
+    const uint64_t end_ns = clock_now_ns() + time_ns;
+
+    while (clock_now_ns() < end_ns)
+        loop_turn(fixture->loop, 0);
+}
+
+/* Who looks again and again and finds nothing waits. */
+static void check_polls_wait(const struct engine_case *engine)
+{
+    struct fixture fixture;
+
+    set_up(&fixture, engine);
+    poll_for(&fixture, A_WHILE_NS);
+    const uint64_t begin_ns = fixture.loop->awake_ns, waited_ns = fixture.loop->waited_ns;
+    poll_for(&fixture, A_WHILE_NS);
+    assert_true(fixture.loop->awake_ns > begin_ns);
+    assert_int_equal(fixture.loop->waited_ns - waited_ns, fixture.loop->awake_ns - begin_ns);
+    tear_down(&fixture);
+}
+
+/* But what is done between two looks is work, whatever they find. */
+static void check_work_between_polls(const struct engine_case *engine)
+{
+    struct fixture fixture;
+    struct diary diary;
+
+    set_up(&fixture, engine);
+    const int peer = open_one(&fixture, &diary);
+    poll_for(&fixture, A_WHILE_NS);
+    const uint64_t begin_ns = clock_now_ns(), waited_ns = fixture.loop->waited_ns;
+    fixture.loop->longest_ns = 0;
+    diary.takes_ns = A_WHILE_NS;
+    diary.answer = "PING\r\n";
+    peer_say(peer, "x");
+    while (!strchr(diary.events, 's'))
+        loop_turn(fixture.loop, 0);
+    poll_for(&fixture, A_WHILE_NS);
+    assert_true(fixture.loop->waited_ns - waited_ns <= clock_now_ns() - begin_ns - A_WHILE_NS);
+    assert_true(fixture.loop->longest_ns >= A_WHILE_NS);
+    diary.takes_ns = 0;
+    finish(&fixture, &diary);
+    close(peer);
+    tear_down(&fixture);
+}
+
+/* A loop that always finds something has turns, too. */
+static void check_work_without_waits(const struct engine_case *engine)
+{
+    struct fixture fixture;
+    struct diary diary;
+
+    set_up(&fixture, engine);
+    const int peer = open_one(&fixture, &diary);
+    const uint64_t waited_ns = fixture.loop->waited_ns, begin_ns = clock_now_ns();
+    fixture.loop->longest_ns = 0;
+    diary.takes_ns = A_WHILE_NS;
+    diary.meanwhile = peer;
+    peer_say(peer, "x");
+    for (unsigned told = 0; told < 4; told = diary.count)
+        loop_turn(fixture.loop, clock_now_ns() + CLOCK_NS_PER_S);
+    diary.takes_ns = 0;
+    diary.meanwhile = 0;
+    loop_turn(fixture.loop, 0);
+    assert_in_range(fixture.loop->longest_ns, A_WHILE_NS, clock_now_ns() - begin_ns);
+    assert_true(fixture.loop->waited_ns - waited_ns <= clock_now_ns() - begin_ns - 2 * A_WHILE_NS);
+    finish(&fixture, &diary);
+    close(peer);
+    tear_down(&fixture);
+}
+
+int main(void)
+{
+    static const struct loop_check checks[] = {
+        {"polls wait", check_polls_wait},
+        {"work between polls", check_work_between_polls},
+        {"work without waits", check_work_without_waits},
+    };
+
+    return run_checks(checks, COUNT(checks));
+}
