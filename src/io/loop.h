@@ -124,7 +124,9 @@ static inline void loop_close(struct loop *loop, struct channel *channel, int re
 
 /*
  * Sends what is to be sent, waits until something happens or the deadline (0: does not wait) and
- * handles what happened. Returns the clock as it was read last.
+ * handles what happened. Returns the time. Once that is the deadline or later, what happened until
+ * a millisecond before it has been told, also when the process was stopped meanwhile: so what was
+ * not told did not come.
  */
 static inline uint64_t loop_turn(struct loop *loop, uint64_t deadline_ns)
 {

@@ -18,6 +18,9 @@
 
 enum { EVENTS_MAX = 256, ROUNDS_MAX = 64, RECEIVE_BYTES = 64 * 1024 };
 
+/* How late a turn may be before it looks again: less than timeouts are measured in. */
+#define GRAIN_NS CLOCK_NS_PER_MS
+
 struct loop_epoll {
     struct loop loop; /* first: the head that callers know */
     int epoll_fd;
@@ -273,25 +276,35 @@ static void handle_all(struct loop_epoll *loop, int happened)
     }
 }
 
+/*
+ * Whoever is told the time next may time out what was not heard. After a pause of the whole process
+ * (which may end a wait early), after handlers that took long, or with more events than fit, there
+ * is more to hear.
+ */
 static uint64_t epoll_turn(struct loop *head, uint64_t deadline_ns)
 {
     struct loop_epoll *loop = self(head);
-
+    const uint64_t due_ns = deadline_ns < head->now_ns ? head->now_ns : deadline_ns;
+    const uint64_t late_ns = due_ns < CLOCK_NEVER - GRAIN_NS ? due_ns + GRAIN_NS : CLOCK_NEVER;
     const bool sends = head->to_send != NULL;
     flush_listed(loop);
     int happened = wait_for_events(loop, deadline_ns, sends);
 
-    /* Whoever is told the time next may time out what was not heard: after a pause of the whole
-     * process (which ends a wait early), or with more events than fit, there is more to hear. */
     for (int rounds = 0; rounds < ROUNDS_MAX; rounds++) {
         handle_all(loop, happened);
         flush_listed(loop);
-        if (happened >= 0 && happened < EVENTS_MAX)
+        if (happened >= 0 && happened < EVENTS_MAX && head->now_ns < late_ns)
             break;
+        const uint64_t look_ns = clock_now_ns();
         happened = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, 0);
+        head->now_ns = look_ns;
+        if (happened == 0)
+            break;
     }
+    /* not that of the endings: while they are told, more happens */
+    const uint64_t now_ns = head->now_ns;
     close_listed(loop);
-    return head->now_ns;
+    return now_ns;
 }
 
 const struct loop_ops loop_epoll = {

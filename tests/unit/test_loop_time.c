@@ -84,12 +84,59 @@ static void check_work_without_waits(const struct engine_case *engine)
     tear_down(&fixture);
 }
 
+/*
+ * Who hears that a deadline has come takes what was not heard for what did not come. So a loop that
+ * was held up beyond it looks again before it tells.
+ */
+static void check_held_up(const struct engine_case *engine, bool by_ends)
+{
+    struct fixture fixture;
+    struct diary slow[2], other;
+
+    set_up(&fixture, engine);
+    const int peers[] = {open_one(&fixture, &slow[0]), open_one(&fixture, &slow[1]),
+                         open_one(&fixture, &other)};
+    for (int i = 0; i < 2; i++) {
+        slow[i].takes_ns = A_WHILE_NS;
+        slow[i].meanwhile = peers[2];
+        if (by_ends)
+            loop_close(fixture.loop, &slow[i].channel, ECANCELED);
+        else
+            peer_say(peers[i], "x");
+    }
+    const uint64_t deadline_ns = clock_now_ns() + A_WHILE_NS / 2;
+    while (loop_turn(fixture.loop, deadline_ns) < deadline_ns)
+        ;
+    assert_int_equal(other.received, 2);
+    for (int i = 0; i < 2; i++) {
+        slow[i].takes_ns = 0;
+        slow[i].meanwhile = 0;
+        finish(&fixture, &slow[i]);
+    }
+    finish(&fixture, &other);
+    for (int i = 0; i < 3; i++)
+        close(peers[i]);
+    tear_down(&fixture);
+}
+
+static void check_held_up_by_bytes(const struct engine_case *engine)
+{
+    check_held_up(engine, false);
+}
+
+static void check_held_up_by_ends(const struct engine_case *engine)
+{
+    check_held_up(engine, true);
+}
+
 int main(void)
 {
     static const struct loop_check checks[] = {
         {"polls wait", check_polls_wait},
         {"work between polls", check_work_between_polls},
         {"work without waits", check_work_without_waits},
+        {"held up by bytes", check_held_up_by_bytes},
+        {"held up by ends", check_held_up_by_ends},
     };
 
     return run_checks(checks, COUNT(checks));
