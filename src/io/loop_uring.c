@@ -401,7 +401,8 @@ static uint64_t uring_turn(struct loop *head, uint64_t deadline_ns)
             head->now_ns = clock_now_ns();
         if (look)
             engine_looked(head, head->now_ns, sends, news);
-        if (wait && !news) {
+        /* of those that were listed to be sent, some may turn out to be given up */
+        if (wait && !news && !head->to_close) {
             waited = true;
             news = !wait_until(loop, deadline_ns);
         }

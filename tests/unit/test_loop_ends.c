@@ -164,6 +164,25 @@ static void check_close_while_dialling(const struct engine_case *engine)
     tear_down(&fixture);
 }
 
+/* The turn after it was given up tells, also if it had something to say still. */
+static void check_close_with_bytes_to_send(const struct engine_case *engine)
+{
+    const uint64_t begin_ns = clock_now_ns();
+    struct fixture fixture;
+
+    set_up(&fixture, engine);
+    struct diary diary = new_diary(&fixture);
+    dial(&fixture, &diary);
+    turn_until(&fixture, &diary, 'o');
+    add(fixture.loop, &diary, "never leaves");
+    loop_close(fixture.loop, &diary.channel, ECANCELED);
+    loop_turn(fixture.loop, begin_ns + 60 * (uint64_t)CLOCK_NS_PER_S);
+    assert_string_equal(diary.events, "oc");
+    assert_true(clock_now_ns() - begin_ns < 30 * (uint64_t)CLOCK_NS_PER_S);
+    outbox_deinit(&diary.channel.outbox);
+    tear_down(&fixture);
+}
+
 /* Given up by another channel's handler in a turn that has an event for it too. */
 static void check_close_by_another(const struct engine_case *engine)
 {
@@ -202,6 +221,7 @@ int main(void)
         {"reconnect is clean", check_reconnect_is_clean},
         {"dial from closed", check_dial_from_closed},
         {"close while dialling", check_close_while_dialling},
+        {"close with bytes to send", check_close_with_bytes_to_send},
         {"close by another", check_close_by_another},
     };
 
