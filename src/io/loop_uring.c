@@ -265,8 +265,11 @@ static bool has_news(const struct loop_uring *loop)
     return io_uring_cq_ready(&loop->ring.io) > 0;
 }
 
+/* Handles what the kernel had told when the clock was read. A ring that is not deferred may be told
+ * more meanwhile: that has a time of its own. */
 static void handle_all(struct loop_uring *loop)
 {
+    const unsigned told = io_uring_cq_ready(&loop->ring.io);
     const struct io_uring_cqe *cqe;
     unsigned head, seen = 0;
 
@@ -274,6 +277,8 @@ static void handle_all(struct loop_uring *loop)
         loop->loop.overflows++;
     io_uring_for_each_cqe(&loop->ring.io, head, cqe)
     {
+        if (seen == told)
+            break;
         handle(loop, cqe);
         seen++;
     }

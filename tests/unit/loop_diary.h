@@ -35,6 +35,8 @@ struct diary {
     bool gives_up;                     /* from within `taking` */
     uint64_t takes_ns;                 /* `bytes` and `closed` take so long... */
     int meanwhile;                     /* ... and this peer says something meanwhile, if any */
+    uint64_t said_ns;                  /* when it did that last */
+    bool too_early;                    /* `bytes` had a time before that */
 };
 
 static inline struct diary *of(struct channel *channel)
@@ -57,10 +59,11 @@ static inline void note(struct channel *channel, char letter)
         diary->events[diary->count++] = letter;
 }
 
-static inline void take_time(const struct diary *diary)
+static inline void take_time(struct diary *diary)
 {
     const uint64_t end_ns = clock_now_ns() + diary->takes_ns;
 
+    diary->said_ns = clock_now_ns();
     if (diary->meanwhile)
         assert_int_equal(send(diary->meanwhile, "x", 1, MSG_NOSIGNAL), 1);
     while (clock_now_ns() < end_ns)
@@ -89,6 +92,7 @@ static inline void on_bytes(struct channel *channel, struct str bytes, uint64_t 
 
     assert_true(now_ns > 0 && now_ns <= clock_now_ns());
     diary->received += bytes.len;
+    diary->too_early |= now_ns < diary->said_ns;
     note(channel, 'b');
     take_time(diary);
     if (diary->to_close)
