@@ -6,16 +6,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { GROUP_MAX = 1024 };
 
+/* A machine of more than CPU_SETSIZE CPUs has no room for its mask in a set: all of it is used. */
 static unsigned affinity_cores(void)
 {
     cpu_set_t set;
 
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        return 1;
-    return (unsigned)CPU_COUNT(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (unsigned)online : 1;
 }
 
 /* Rounded up; UINT_MAX without a quota. */
