@@ -404,12 +404,12 @@ static uint64_t uring_turn(struct loop *head, uint64_t deadline_ns)
         news = look && exchange(loop);
         if (news)
             head->now_ns = clock_now_ns();
-        if (look)
-            engine_looked(head, head->now_ns, sends, news);
         /* of those that were listed to be sent, some may turn out to be given up */
         if (wait && !news && !head->to_close) {
             waited = true;
             news = !wait_until(loop, deadline_ns);
+        } else if (look) {
+            engine_looked(head, head->now_ns, sends, news);
         }
         handle_all(loop);
         if (head->now_ns < deadline_ns)
