@@ -226,20 +226,19 @@ static int refuse_port(uint16_t port, int rc, struct err *err)
 /* The one that was asked for, plain or of TLS. */
 static int take_named_port(uint16_t *port, const struct local_node_setup *setup, struct err *err)
 {
+    const bool bus_above = setup->in_cluster && !setup->certificate;
     uint16_t bus = (uint16_t)(setup->port + BUS_OFFSET);
 
     *port = setup->port;
-    int rc = probe_port(port);
-    if (rc < 0)
-        return refuse_port(*port, rc, err);
-    if (!setup->in_cluster || setup->certificate)
-        return 0;
-    if (setup->port > UINT16_MAX - BUS_OFFSET)
+    if (bus_above && setup->port > UINT16_MAX - BUS_OFFSET)
         return err_set(err,
                        "A node of a cluster takes the port %d above its own, too: --port can be "
                        "%d at most, not %u.",
                        BUS_OFFSET, UINT16_MAX - BUS_OFFSET, setup->port);
-    rc = probe_port(&bus);
+    int rc = probe_port(port);
+    if (rc < 0)
+        return refuse_port(*port, rc, err);
+    rc = bus_above ? probe_port(&bus) : 0;
     return rc < 0 ? refuse_port(bus, rc, err) : 0;
 }
 
