@@ -55,7 +55,7 @@ static int add_range(struct reading *reading, unsigned first, unsigned last, str
 /* A number, or two with a dash between them. */
 static int read_item(struct reading *reading, struct err *err)
 {
-    unsigned first, last;
+    unsigned first = 0, last;
 
     int rc = read_number(reading, &first, err);
     if (rc < 0)
