@@ -59,7 +59,8 @@ def test_server_killed_and_restarted_on_a_schedule(start, server):
     assert csv.sum("client_disconnects") >= 50
     assert 0 in csv.column("request_finished")
     outage, = report.outages
-    assert 1 <= outage["silent"] <= outage["length"] < 9
+    # There was a line of a second without any; looks may begin and end it late and early.
+    assert 0.7 <= outage["silent"] <= outage["length"] < 9
     assert outage["kinds"] == {"disconnect": report.errors}
     assert server.calls("set") <= report.completed
 
@@ -78,7 +79,7 @@ def test_server_killed_and_restarted_in_a_closed_loop(start, server):
     outage, = report.outages
     assert 0 < outage["begin"] < outage["end"] < 8
     assert outage["kinds"] == {"disconnect": report.errors}
-    assert outage["silent"] >= 1, "a line of the CSV was without any"
+    assert outage["silent"] >= 0.7, "a line of the CSV was without any"
 
 
 def kill_a_worker(start, server, *arguments):
