@@ -23,6 +23,9 @@
 #include "load/source.h"
 #include "stats/outcome.h"
 
+/* Dials under way at once, of a worker: a server's accept queue is finite. */
+enum { CLIENT_DIALS_MAX = 128 };
+
 struct client_config {
     uint64_t clients;            /* in all */
     uint64_t pipeline;           /* slots a client */

@@ -21,6 +21,12 @@ static struct cluster_driver *self(struct driver *driver)
     return (struct cluster_driver *)driver;
 }
 
+static struct cluster_client *of_queued(struct queued *queued)
+{
+    return (struct cluster_client *)(void *)((char *)queued -
+                                             offsetof(struct cluster_client, queued));
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -40,28 +46,6 @@ void cluster_tick_by(struct cluster_driver *driver, uint64_t time_ns)
 
 /* ---- slots: which client takes the next request */
 
-static void enqueue(struct cluster_client *client)
-{
-    struct cluster_driver *driver = client->driver;
-    unsigned at = driver->queue_head + driver->queue_len;
-
-    if (client->queued)
-        return;
-    driver->queue_len++;
-    if (at >= driver->setup->clients_max)
-        at -= driver->setup->clients_max;
-    driver->queue[at] = client;
-    client->queued = true;
-}
-
-static void dequeue(struct cluster_driver *driver)
-{
-    driver->queue[driver->queue_head]->queued = false;
-    driver->queue_len--;
-    if (++driver->queue_head == driver->setup->clients_max)
-        driver->queue_head = 0;
-}
-
 static void add_free(struct cluster_client *client, unsigned slots, uint64_t now_ns)
 {
     struct driver *head = &client->driver->driver;
@@ -71,7 +55,7 @@ static void add_free(struct cluster_client *client, unsigned slots, uint64_t now
     if (head->free == 0)
         head->free_since_ns = now_ns;
     head->free += slots;
-    enqueue(client);
+    queue_add(&client->driver->queue, &client->queued);
 }
 
 void cluster_free_slot(struct cluster_client *client, uint64_t now_ns)
@@ -103,12 +87,11 @@ void cluster_count_client(struct cluster_client *client, uint64_t now_ns)
 static struct cluster_client *first_free(struct cluster_driver *driver)
 {
     for (;;) {
-        struct cluster_client *client = driver->queue[driver->queue_head];
+        struct cluster_client *client = of_queued(queue_first(&driver->queue));
 
-        assert(driver->queue_len > 0);
         if (client->up && client->free)
             return client;
-        dequeue(driver);
+        queue_drop(&driver->queue);
     }
 }
 
@@ -127,9 +110,9 @@ static bool cluster_submit(struct driver *head, const struct request *request)
         .request = *request, .free_ns = head->free_since_ns, .target = ROUTER_NO_NODE};
     head->free--;
     head->in_flight++;
-    dequeue(driver);
+    queue_drop(&driver->queue);
     if (client->free)
-        enqueue(client);
+        queue_add(&driver->queue, &client->queued);
     cluster_begin_call(client, call);
     return true;
 }
@@ -254,7 +237,7 @@ static void create_clients(struct cluster_driver *driver)
     const struct driver_setup *setup = driver->setup;
 
     driver->clients = mem_zalloc(setup->clients_max, sizeof *driver->clients);
-    driver->queue = mem_zalloc(setup->clients_max, sizeof(struct cluster_client *));
+    queue_init(&driver->queue, setup->clients_max);
     driver->calls = mem_zalloc((size_t)setup->clients_max * driver->slots, sizeof *driver->calls);
     for (unsigned i = 0; i < setup->clients_max; i++) {
         struct cluster_client *client = &driver->clients[i];
@@ -343,7 +326,7 @@ static void cluster_driver_destroy(struct driver **slot)
     free(driver->nodes);
     free(driver->clients);
     free(driver->calls);
-    free(driver->queue);
+    queue_deinit(&driver->queue);
     free(driver);
     *slot = NULL;
 }

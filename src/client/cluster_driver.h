@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/queue.h"
 #include "cluster/cluster.h"
 #include "cluster/refresher.h"
 #include "cluster/router.h"
@@ -59,7 +60,7 @@ struct cluster_client {
     unsigned linked;  /* links that are up */
     unsigned untried; /* initial links of which neither end is known */
     bool up;
-    bool queued; /* in the queue of those with a free slot; it may have none any more */
+    struct queued queued; /* among those with a free slot */
 };
 
 struct cluster_driver {
@@ -67,10 +68,9 @@ struct cluster_driver {
     const struct driver_setup *setup;
     struct cluster_client *clients; /* owned; setup->clients_max */
     struct call *calls;             /* owned; of all clients */
-    struct cluster_client **queue;  /* owned; a ring of those with a free slot */
-    unsigned queue_head, queue_len;
-    unsigned wanted; /* clients that are to be open: the first of `clients` */
-    uint32_t slots;  /* a client */
+    struct queue queue;             /* of those with a free slot */
+    unsigned wanted;                /* clients that are to be open: the first of `clients` */
+    uint32_t slots;                 /* a client */
     struct router router;
     struct node **nodes; /* owned, as are the nodes; by number */
     unsigned node_count;

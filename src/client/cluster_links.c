@@ -10,8 +10,6 @@
 /* How often a name is asked after that is being resolved. */
 #define NAME_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
 
-enum { DIALS_MAX = 128 }; /* under way at once: a server's accept queue is finite */
-
 static struct node_link *of_link(struct link *link)
 {
     return (struct node_link *)link;
@@ -29,11 +27,11 @@ static void look_by(struct cluster_driver *driver, uint64_t time_ns)
     cluster_tick_by(driver, driver->look_ns);
 }
 
-/* ---- dialling: at most DIALS_MAX at once, first come, first served */
+/* ---- dialling: at most CLIENT_DIALS_MAX at once, first come, first served */
 
 void cluster_dial(struct cluster_driver *driver, uint64_t now_ns)
 {
-    while (driver->dial_first && driver->dialing < DIALS_MAX && !driver->abandoned) {
+    while (driver->dial_first && driver->dialing < CLIENT_DIALS_MAX && !driver->abandoned) {
         struct node_link *link = driver->dial_first;
 
         driver->dial_first = link->next_dial;

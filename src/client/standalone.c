@@ -13,20 +13,20 @@
 #include "client/client.h"
 #include "client/flights.h"
 #include "client/loss.h"
+#include "client/queue.h"
 #include "io/link.h"
 
 enum {
-    DIALS_MAX = 128,                   /* under way at once: a server's accept queue is finite */
     TICK_MIN_NS = 1 * CLOCK_NS_PER_MS, /* ticks look at all clients: not more often than this */
 };
 
 struct client {
     struct link link; /* first: events come with it */
     struct flights flights;
+    struct queued queued; /* among those with a free slot */
     struct client *next_dial;
     uint64_t stuck_ns; /* since when it was seen with requests of which none could be sent; 0: no */
     bool to_dial;      /* in the list of those that wait for a dial */
-    bool queued;       /* in the queue of those with a free slot; it may have none any more */
     bool known;        /* was up before */
     bool retired;      /* is being closed: its free slots are no longer counted */
     bool renewing;     /* had all the requests of a connection: to be dialled anew once answered */
@@ -39,9 +39,8 @@ struct standalone {
     struct link_setup links;
     struct client *clients; /* owned; setup->clients_max */
     struct flight *flights; /* owned; the rings of all clients */
-    struct client **queue;  /* owned; a ring of those with a free slot */
-    unsigned queue_head, queue_len;
-    unsigned wanted; /* clients that are to be open: the first of `clients` */
+    struct queue queue;     /* of those with a free slot */
+    unsigned wanted;        /* clients that are to be open: the first of `clients` */
     unsigned dialing;
     struct client *dial_first, *dial_last;
     uint32_t slots; /* a client */
@@ -58,6 +57,11 @@ static struct standalone *self(struct driver *driver)
 static struct client *of_link(struct link *link)
 {
     return (struct client *)link;
+}
+
+static struct client *of_queued(struct queued *queued)
+{
+    return (struct client *)(void *)((char *)queued - offsetof(struct client, queued));
 }
 
 /* The setup of the links is embedded in their driver. */
@@ -83,33 +87,13 @@ static void tell(struct standalone *driver, enum event event, struct str text, u
 
 /* ---- slots: which client takes the next request */
 
-static void enqueue(struct standalone *driver, struct client *client)
-{
-    if (client->queued)
-        return;
-    unsigned at = driver->queue_head + driver->queue_len++;
-
-    if (at >= driver->setup->clients_max)
-        at -= driver->setup->clients_max;
-    driver->queue[at] = client;
-    client->queued = true;
-}
-
-static void dequeue(struct standalone *driver)
-{
-    driver->queue[driver->queue_head]->queued = false;
-    driver->queue_len--;
-    if (++driver->queue_head == driver->setup->clients_max)
-        driver->queue_head = 0;
-}
-
 static void free_slots(struct standalone *driver, struct client *client, unsigned slots,
                        uint64_t now_ns)
 {
     if (driver->driver.free == 0)
         driver->driver.free_since_ns = now_ns;
     driver->driver.free += slots;
-    enqueue(driver, client);
+    queue_add(&driver->queue, &client->queued);
 }
 
 /* Takes the slots of a client that is up, and is not to be for long, out of the count. */
@@ -124,13 +108,12 @@ static void retire(struct standalone *driver, struct client *client)
 static struct client *first_free(struct standalone *driver)
 {
     for (;;) {
-        struct client *client = driver->queue[driver->queue_head];
+        struct client *client = of_queued(queue_first(&driver->queue));
 
-        assert(driver->queue_len > 0);
         if (client->link.state == LINK_UP && !client->retired &&
             client->flights.count < driver->slots)
             return client;
-        dequeue(driver);
+        queue_drop(&driver->queue);
     }
 }
 
@@ -155,22 +138,22 @@ __attribute__((flatten)) static bool standalone_submit(struct driver *head,
     };
     head->free--;
     head->in_flight++;
-    dequeue(driver);
+    queue_drop(&driver->queue);
     if (client->left && --client->left == 0) {
         client->renewing = true; /* the reply to the last of its requests closes it */
         retire(driver, client);
     } else if (client->flights.count < driver->slots) {
-        enqueue(driver, client);
+        queue_add(&driver->queue, &client->queued);
     }
     link_send(&client->link);
     return true;
 }
 
-/* ---- dialling: at most DIALS_MAX at once, first come, first served */
+/* ---- dialling: at most CLIENT_DIALS_MAX at once, first come, first served */
 
 static void dial_waiting(struct standalone *driver, uint64_t now_ns)
 {
-    while (driver->dial_first && driver->dialing < DIALS_MAX && !driver->abandoned) {
+    while (driver->dial_first && driver->dialing < CLIENT_DIALS_MAX && !driver->abandoned) {
         struct client *client = driver->dial_first;
 
         driver->dial_first = client->next_dial;
@@ -460,7 +443,7 @@ static int standalone_create(struct driver **out, const struct driver_setup *set
                                         .connect_timeout_ns = setup->connect_timeout_ns,
                                         .seed = setup->seed};
     driver->clients = mem_zalloc(setup->clients_max, sizeof *driver->clients);
-    driver->queue = mem_zalloc(setup->clients_max, sizeof(struct client *));
+    queue_init(&driver->queue, setup->clients_max);
     driver->flights =
         mem_zalloc((size_t)setup->clients_max * driver->slots, sizeof *driver->flights);
     for (unsigned i = 0; i < setup->clients_max; i++) {
@@ -480,7 +463,7 @@ static void standalone_destroy(struct driver **slot)
         link_deinit(&driver->clients[i].link);
     free(driver->clients);
     free(driver->flights);
-    free(driver->queue);
+    queue_deinit(&driver->queue);
     free(driver);
     *slot = NULL;
 }
