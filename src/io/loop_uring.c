@@ -295,12 +295,13 @@ static bool has_entries(const struct loop_uring *loop)
 
 /* Hands over what there is to send, at the time that was read last, and takes what has happened
  * since. Bytes that the kernel has not taken stay where they are: nothing is turned over before it
- * has. Returns whether there is news. */
+ * has, or while it has more to tell than it had room for: of sends that failed, perhaps. Returns
+ * whether there is news. */
 static bool exchange(struct loop_uring *loop)
 {
     struct io_uring *io = &loop->ring.io;
 
-    if (!loop->clogged)
+    if (!loop->clogged && !io_uring_cq_has_overflow(io))
         flush_listed(loop);
     io_uring_submit_and_get_events(io);
     loop->clogged = io_uring_sq_ready(io) > 0;
