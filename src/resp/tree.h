@@ -13,21 +13,11 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "resp/cursor.h"
 #include "resp/reader.h"
 
 /* Aggregates within aggregates, the outermost among them; a reply that is deeper is RESP_BAD. */
 enum { RESP_TREE_DEPTH_MAX = 16 };
-
-/* Everything in it is borrowed from its tree. */
-struct resp_item {
-    enum resp_kind kind;
-    int64_t number; /* INTEGER: the value; BOOLEAN: 0 or 1 */
-    /* SIMPLE, ERROR, BULK, DOUBLE, BIG_NUMBER: as it came; of a verbatim string with its "txt:".
-     * Otherwise it is empty, but there. */
-    struct str text;
-    const struct resp_item *items; /* of an aggregate; of a MAP keys and values in turn */
-    size_t count;
-};
 
 /* The fields are the tree's own. */
 struct resp_tree {
