@@ -49,6 +49,9 @@ struct completion {
     struct str text;      /* what there is to say of an error */
     /* Of a cluster: who answered, or lost it, or was waited for; NULL: nobody in particular. */
     const struct router_node *node;
+    struct str replies; /* of a dictated request: all its replies, as they came; empty: they did not
+                         * come whole */
+    unsigned client;    /* which of the driver's clients carried it */
 };
 
 /* How long a connection took that came up. */
@@ -94,6 +97,9 @@ struct driver_ops {
     void (*open)(struct driver *driver, unsigned clients, uint64_t now_ns);
     /* Takes a request, if a slot is free. */
     bool (*submit)(struct driver *driver, const struct request *request);
+    /* Takes a further request of an execution, from within `done` of the one before, if the client
+     * that carried that can carry this. Others may come between only when it is refused. */
+    bool (*submit_again)(struct driver *driver, const struct request *request, unsigned client);
     /* Dials, times out. To be called when `tick_ns` has come. */
     void (*tick)(struct driver *driver, uint64_t now_ns);
     /* Gives all that is in flight back as unanswered and closes every client. */

@@ -95,13 +95,9 @@ static struct cluster_client *first_free(struct cluster_driver *driver)
     }
 }
 
-static bool cluster_submit(struct driver *head, const struct request *request)
+static struct call *take_call(struct cluster_client *client, const struct request *request)
 {
-    struct cluster_driver *driver = self(head);
-
-    if (head->free == 0)
-        return false;
-    struct cluster_client *client = first_free(driver);
+    struct driver *head = &client->driver->driver;
     struct call *call = client->free;
 
     client->free = call->next;
@@ -110,10 +106,32 @@ static bool cluster_submit(struct driver *head, const struct request *request)
         .request = *request, .free_ns = head->free_since_ns, .target = ROUTER_NO_NODE};
     head->free--;
     head->in_flight++;
+    return call;
+}
+
+static bool cluster_submit(struct driver *head, const struct request *request)
+{
+    struct cluster_driver *driver = self(head);
+
+    if (head->free == 0)
+        return false;
+    struct cluster_client *client = first_free(driver);
+    struct call *call = take_call(client, request);
     queue_drop(&driver->queue);
     if (client->free)
         queue_add(&driver->queue, &client->queued);
     cluster_begin_call(client, call);
+    return true;
+}
+
+static bool cluster_submit_again(struct driver *head, const struct request *request,
+                                 unsigned number)
+{
+    struct cluster_client *client = &self(head)->clients[number];
+
+    if (!client->up || !client->free)
+        return false;
+    cluster_begin_call(client, take_call(client, request));
     return true;
 }
 
@@ -282,7 +300,9 @@ static int cluster_driver_create(struct driver **out, const struct driver_setup 
     driver->look_ns = driver->retry_ns = driver->refresh_ns = CLOCK_NEVER;
     create_clients(driver);
     router_init(&driver->router);
-    driver->router.from_replicas = setup->config->read_from_replica && source_reads(setup->source);
+    driver->router.from_replicas =
+        setup->config->read_from_replica &&
+        (source_is_dictated(setup->source) || source_reads(setup->source));
     adopt(driver);
     create_refresher(driver);
     *out = &driver->driver;
@@ -297,6 +317,9 @@ static void destroy_client(struct cluster_client *client)
         if (!link)
             continue;
         link_deinit(&link->link);
+        if (link->gathering)
+            gathering_deinit(link->gathering);
+        free(link->gathering);
         free(link->ring.calls);
         free(link);
     }
@@ -337,6 +360,7 @@ const struct driver_ops driver_cluster = {
     .destroy = cluster_driver_destroy,
     .open = cluster_open,
     .submit = cluster_submit,
+    .submit_again = cluster_submit_again,
     .tick = cluster_tick,
     .abandon = cluster_abandon,
 };

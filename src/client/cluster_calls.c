@@ -51,7 +51,10 @@ static unsigned route_to_replica(struct cluster_client *client, unsigned primary
  * know. */
 static bool is_for_replica(const struct cluster_client *client, const struct call *call)
 {
-    return client->driver->router.from_replicas && call->hops == 0 && call->waits == 0;
+    const struct cluster_driver *driver = client->driver;
+
+    return driver->router.from_replicas && call->hops == 0 && call->waits == 0 &&
+           source_only_reads(driver->setup->source, &call->request);
 }
 
 static unsigned route(struct cluster_client *client, const struct call *call)
@@ -88,7 +91,7 @@ static void send_call(struct node_link *link, struct call *call)
 {
     const struct source *source = link->client->driver->setup->source;
     struct outbox *outbox = link_outbox(&link->link);
-    char *at = outbox_reserve(outbox, source_room(source) + ASKING_LEN);
+    char *at = outbox_reserve(outbox, source_room(source, &call->request) + ASKING_LEN);
     size_t len = 0;
 
     if (!call->first_ns && !link_has_left(&link->link))
@@ -177,6 +180,7 @@ void cluster_end_call(struct cluster_client *client, struct call *call,
     completion->request = &request;
     completion->free_ns = call->free_ns;
     completion->sent_ns = call->first_ns;
+    completion->client = (unsigned)(client - client->driver->clients);
     call->next = client->free;
     client->free = call;
     client->driver->driver.in_flight--;
@@ -256,13 +260,19 @@ static const struct router_node *node_of(const struct node_link *link)
     return link->client->driver->router.nodes[link->node];
 }
 
+static struct str replies_of(const struct node_link *link)
+{
+    return link->gathering ? gathering_all(link->gathering) : STR("");
+}
+
 static void end_by_error(struct node_link *link, struct call *call, struct str text,
                          uint64_t now_ns)
 {
     struct completion completion = {.replied_ns = now_ns,
                                     .outcome = outcome_of_error(text),
                                     .text = text,
-                                    .node = node_of(link)};
+                                    .node = node_of(link),
+                                    .replies = replies_of(link)};
 
     cluster_end_call(link->client, call, &completion);
 }
@@ -342,8 +352,10 @@ static void take_error(struct node_link *link, struct call *call, struct str tex
 void cluster_take_reply(struct node_link *link, struct call *call, const struct resp_reply *reply,
                         uint64_t now_ns)
 {
-    struct completion completion = {
-        .replied_ns = now_ns, .null = reply->kind == RESP_NULL, .node = node_of(link)};
+    struct completion completion = {.replied_ns = now_ns,
+                                    .null = reply->kind == RESP_NULL,
+                                    .node = node_of(link),
+                                    .replies = replies_of(link)};
 
     if (reply->kind == RESP_ERROR)
         take_error(link, call, reply->text, now_ns);

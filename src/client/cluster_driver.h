@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/gathering.h"
 #include "client/queue.h"
 #include "cluster/cluster.h"
 #include "cluster/refresher.h"
@@ -36,6 +37,7 @@ struct node_link {
     struct link link; /* first: events come with it */
     struct cluster_client *client;
     struct call_ring ring;
+    struct gathering *gathering; /* owned; NULL where requests are not dictated */
     struct node_link *next_dial;
     uint64_t stuck_ns;  /* since when it was seen with calls of which none could be sent; 0: no */
     uint32_t travelled; /* calls in the ring that were sent elsewhere before */

@@ -141,6 +141,21 @@ static void link_reply(struct link *base, const struct resp_reply *reply, uint64
         cluster_take_reply(link, call, reply, now_ns);
 }
 
+/* Where requests are dictated each is one command: a node may serve one and redirect the next. */
+static void link_gathered(struct link *base, const struct resp_reply *reply, uint64_t now_ns)
+{
+    struct gathering *gathering = of_link(base)->gathering;
+
+    gathering_take(gathering, reply, 1);
+    link_reply(base, reply, now_ns);
+    gathering_clear(gathering);
+}
+
+static void link_heard(struct link *base, struct str bytes, enum link_piece piece)
+{
+    gathering_hear(of_link(base)->gathering, bytes, piece);
+}
+
 static void link_ending(struct link *base)
 {
     of_link(base)->retired = true;
@@ -218,6 +233,8 @@ static void link_down(struct link *base, int reason, bool was_up, uint64_t now_n
     char text[LOSS_TEXT_MAX];
     const struct str said = str_of(loss_describe(&loss, text));
 
+    if (link->gathering)
+        gathering_clear(link->gathering);
     if (was_up)
         client->linked--;
     else
@@ -244,6 +261,15 @@ static const struct link_events link_events = {
     .down = link_down,
 };
 
+static const struct link_events gathering_events = {
+    .up = link_up,
+    .sending = link_sending,
+    .reply = link_gathered,
+    .ending = link_ending,
+    .down = link_down,
+    .heard = link_heard,
+};
+
 /* ---- making */
 
 /* A certificate is to be for the node itself. Nothing is sent to a node without TLS where TLS is
@@ -264,13 +290,14 @@ static struct node *make_node(struct cluster_driver *driver, unsigned number)
     struct node *node = mem_zalloc(1, sizeof *node);
 
     prepare_tls(node, setup->cluster->tls, driver->router.nodes[number]->host);
-    node->links = (struct link_setup){.loop = setup->loop,
-                                      .endpoint = &node->endpoint,
-                                      .events = &link_events,
-                                      .opening = setup->opening,
-                                      .tls = node->tls,
-                                      .connect_timeout_ns = setup->connect_timeout_ns,
-                                      .seed = setup->seed};
+    node->links = (struct link_setup){
+        .loop = setup->loop,
+        .endpoint = &node->endpoint,
+        .events = source_is_dictated(setup->source) ? &gathering_events : &link_events,
+        .opening = setup->opening,
+        .tls = node->tls,
+        .connect_timeout_ns = setup->connect_timeout_ns,
+        .seed = setup->seed};
     return node;
 }
 
@@ -285,6 +312,8 @@ static struct node_link *make_link(struct cluster_client *client, unsigned numbe
     }
     if (!driver->nodes[number])
         driver->nodes[number] = make_node(driver, number);
+    if (source_is_dictated(driver->setup->source))
+        link->gathering = mem_zalloc(1, sizeof *link->gathering);
     link->client = client;
     link->node = (uint16_t)number;
     /* Each call may have an ASKING before it. */

@@ -149,10 +149,11 @@ static void link_ending(struct link *link)
     (void)link;
 }
 
-static void link_heard(struct link *link, struct str bytes)
+static void link_heard(struct link *link, struct str bytes, enum link_piece piece)
 {
     size_t used;
 
+    (void)piece; /* the tree knows */
     resp_tree_feed(&of_link(link)->tree, bytes, &used);
 }
 

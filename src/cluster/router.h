@@ -37,7 +37,7 @@ struct router {
     struct router_node **nodes; /* owned; by number */
     unsigned count;
     unsigned turn;      /* of requests that any node can carry */
-    bool from_replicas; /* the owner's: requests change nothing, and replicas are to carry them */
+    bool from_replicas; /* the owner's: replicas are to carry requests that change nothing */
     uint64_t generation;
     uint16_t node_of[SLOT_COUNT];
 };

@@ -85,6 +85,18 @@ static void break_off(struct link *link, int reason)
     link_close(link, reason);
 }
 
+static void tell_heard(struct link *link, struct str bytes, enum resp_status status,
+                       enum resp_kind kind)
+{
+    enum link_piece piece = LINK_PART;
+
+    if (!link->setup->events->heard || link->state != LINK_UP)
+        return;
+    if (status == RESP_REPLY)
+        piece = kind == RESP_PUSH ? LINK_PUSH : LINK_REPLY;
+    link->setup->events->heard(link, bytes, piece);
+}
+
 static void channel_bytes(struct channel *channel, struct str bytes, uint64_t now_ns)
 {
     struct link *link = of_channel(channel);
@@ -92,11 +104,11 @@ static void channel_bytes(struct channel *channel, struct str bytes, uint64_t no
     struct resp_reply reply;
     size_t used;
 
-    if (link->setup->events->heard && link->state == LINK_UP)
-        link->setup->events->heard(link, bytes);
     while (bytes.len > 0) {
         const enum resp_status status = resp_reader_feed(&link->reader, bytes, &used, &reply);
 
+        if (status != RESP_BAD)
+            tell_heard(link, (struct str){bytes.ptr, used}, status, reply.kind);
         if (status == RESP_MORE)
             return;
         if (status == RESP_BAD) {

@@ -38,6 +38,13 @@ enum {
     LINK_WANTS_TLS = -8 /* the server speaks TLS to a link that does not */
 };
 
+/* A piece of what a server said. */
+enum link_piece {
+    LINK_PART,  /* more follows */
+    LINK_REPLY, /* it ends a reply, which is told next */
+    LINK_PUSH,  /* it ends a push, which is not */
+};
+
 struct link_events {
     /* Connected, and requests may be sent. */
     void (*up)(struct link *link, uint64_t now_ns);
@@ -54,9 +61,10 @@ struct link_events {
      * LINK_WANTS_TLS, or what link_close() was given.
      */
     void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
-    /* The bytes of replies, before they are told, for whoever needs more of a reply than the reader
-     * keeps: a resp_tree. Borrowed until return. May be NULL. */
-    void (*heard)(struct link *link, struct str bytes);
+    /* The bytes of replies and pushes, piece by piece, for whoever needs more of a reply than the
+     * reader keeps. Those that end a reply stay where they are until `reply` returns. May be NULL.
+     */
+    void (*heard)(struct link *link, struct str bytes, enum link_piece piece);
 };
 
 /* What all links of an owner share. Borrowed by each of them. */

@@ -47,6 +47,8 @@ int source_init(struct source *source, const struct source_config *config, unsig
     if (rc)
         return rc;
     source->keyspace = keyspace_of(&config->keys, worker);
+    if (!source->entry->arguments[1])
+        return 0;
     return compile(source, config->data_bytes, err);
 }
 
@@ -65,17 +67,29 @@ bool source_reads(const struct source *source)
     return source->entry->reads;
 }
 
-size_t source_room(const struct source *source)
+size_t source_room(const struct source *source, const struct request *request)
 {
-    return template_room(source->template);
+    return source_is_dictated(source) ? source->commands[request->n].bytes.len
+                                      : template_room(source->template);
 }
 
 size_t source_render(const struct source *source, const struct request *request, char *at)
 {
-    return template_render(source->template, &source->keyspace, request, at);
+    if (!source_is_dictated(source))
+        return template_render(source->template, &source->keyspace, request, at);
+    const struct str bytes = source->commands[request->n].bytes;
+    memcpy(at, bytes.ptr, bytes.len);
+    return bytes.len;
 }
 
 int source_slot(const struct source *source, const struct request *request)
 {
-    return template_slot(source->template, &source->keyspace, request);
+    return source_is_dictated(source)
+               ? source->commands[request->n].slot
+               : template_slot(source->template, &source->keyspace, request);
+}
+
+bool source_only_reads(const struct source *source, const struct request *request)
+{
+    return source_is_dictated(source) ? source->commands[request->n].reads : source->entry->reads;
 }

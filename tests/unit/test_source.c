@@ -43,7 +43,7 @@ static void test_render(void **state)
         struct err err;
 
         assert_int_equal(source_init(&source, &cases[i].config, cases[i].worker, &err), 0);
-        char *bytes = malloc(source_room(&source));
+        char *bytes = malloc(source_room(&source, &(struct request){0}));
         const size_t len = source_render(&source, &cases[i].request, bytes);
         assert_true(str_equal((struct str){bytes, len}, str_of(cases[i].bytes)));
         assert_string_equal(source_name(&source), cases[i].name);
@@ -63,7 +63,7 @@ static void test_large_value(void **state)
 
     (void)state;
     assert_int_equal(source_init(&source, &config, 0, &err), 0);
-    char *bytes = malloc(source_room(&source));
+    char *bytes = malloc(source_room(&source, &(struct request){0}));
     const size_t len = source_render(&source, &(struct request){0}, bytes);
     assert_int_equal(len, head.len + BYTES + 2);
     assert_true(str_starts((struct str){bytes, len}, head));

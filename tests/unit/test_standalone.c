@@ -163,7 +163,7 @@ static void test_bytes_and_nulls(void **state)
     (void)state;
     set_up(&fixture, 1, 3, 0);
     const int peer = connect_all(&fixture, NULL);
-    assert_true(source_room(&fixture.source) * 3 <= sizeof want);
+    assert_true(source_room(&fixture.source, &(struct request){0}) * 3 <= sizeof want);
     for (uint64_t k = 0; k < 3; k++) {
         const struct request request = {.k = k, .n = k};
         len += source_render(&fixture.source, &request, want + len);
