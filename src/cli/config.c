@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/config.h"
 
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,6 +29,7 @@ const struct option_table config_tables[] = {
     {engine_options, offsetof(struct config, engine)},
     {source_options, offsetof(struct config, source)},
     {keyspace_options, offsetof(struct config, source.keys)},
+    {script_options, offsetof(struct config, script)},
     {client_options, offsetof(struct config, client)},
     {rate_options, offsetof(struct config, rate)},
     {client_ramp_options, offsetof(struct config, ramp)},
@@ -141,6 +143,24 @@ static int check_tls(const struct config *config, struct err *err)
     return tls_config_check(&config->tls, err);
 }
 
+static int settle_script(struct config *config, const struct options *options, struct err *err)
+{
+    if (config->script.file && !options_given(options, "type"))
+        config->source.type = "custom";
+    const bool custom = strcasecmp(config->source.type, "custom") == 0;
+    if (custom && !config->script.file)
+        return err_set(err, "-t/--type custom needs a file of custom commands: "
+                            "--custom-command-file FILE.");
+    if (custom)
+        return 0;
+    if (config->script.file)
+        return err_set(err, "--custom-command-file is for -t custom: leave it out, or -t %s.",
+                       config->source.type);
+    if (config->script.args)
+        return err_set(err, "--custom-command-args is for -t custom with --custom-command-file.");
+    return 0;
+}
+
 int config_settle(struct config *config, const struct options *options, struct err *err)
 {
     int rc = check_pairs(config, options, err);
@@ -149,6 +169,8 @@ int config_settle(struct config *config, const struct options *options, struct e
         rc = settle_session(config, err);
     if (rc == 0)
         rc = check_tls(config, err);
+    if (rc == 0)
+        rc = settle_script(config, options, err);
     if (rc < 0)
         return rc;
     if (config->run.duration_ns && !options_given(options, "requests"))
@@ -174,6 +196,7 @@ struct plan_input config_plan_input(const struct config *config)
     return (struct plan_input){.run = &config->run,
                                .endpoint = &config->endpoint,
                                .source = &config->source,
+                               .script = &config->script,
                                .client = &config->client,
                                .rate = &config->rate,
                                .ramp = &config->ramp};

@@ -20,6 +20,7 @@
 #include "load/source.h"
 #include "report/report.h"
 #include "run/plan.h"
+#include "script/script.h"
 
 struct program_config {
     bool help, version, show_config;
@@ -33,6 +34,7 @@ struct config {
     struct tls_config tls;
     struct engine_config engine;
     struct source_config source;
+    struct script_config script;
     struct client_config client;
     struct rate_config rate;
     struct client_ramp_config ramp;

@@ -52,12 +52,24 @@ static void print_engines(void)
         printf("%s\n", engine.note);
 }
 
+static void print_languages(void)
+{
+    struct err err;
+
+    for (const struct script_language *language = script_languages; language->name; language++) {
+        const struct script_host *host = script_language_host(language, &err);
+
+        printf("custom commands in %s: %s\n", language->name, host ? host->library() : err.text);
+    }
+}
+
 static void print_version(void)
 {
     printf("%s\n", version_text);
     printf("compiled by: %s\n", __VERSION__);
     print_engines();
     printf("TLS: %s\n", tls_library());
+    print_languages();
     printf("drivers: native\n");
 }
 
@@ -225,6 +237,11 @@ static void tell_notes(const struct plan *plan)
 {
     if (plan->engine.note[0])
         fprintf(stderr, "Note: %s\n", plan->engine.note);
+    if (plan->folded)
+        fprintf(stderr,
+                "Note: a process runs %s in one worker, which has all its clients: --threads says "
+                "nothing here, --processes does.\n",
+                plan->language->name);
     if (plan->wanted_workers > plan->workers)
         fprintf(stderr, "Note: %u of %u workers are started: each needs a client of its own.\n",
                 plan->workers, plan->wanted_workers);
@@ -263,6 +280,7 @@ static enum run_exit session_main(const struct config *config, struct err *err)
         return RUN_NOT_STARTED;
     engine_choose(&session.plan.engine, &config->engine);
     session.plan.tls = config->tls;
+    session.plan.print_fd = config->report.interval_ns ? STDERR_FILENO : STDOUT_FILENO;
     session_opening_init(&session.plan.opening, &config->session);
     if (config->program.show_config) {
         exit_code = show_config(&session, err);

@@ -51,7 +51,7 @@ struct completion {
     const struct router_node *node;
     struct str replies; /* of a dictated request: all its replies, as they came; empty: they did not
                          * come whole */
-    unsigned client;    /* which of the driver's clients carried it */
+    unsigned client;    /* ... and which of the clients carried it, for submit_again() */
 };
 
 /* How long a connection took that came up. */

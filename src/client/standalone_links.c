@@ -91,7 +91,6 @@ static void hand_back(struct client *client, const struct flight *flight,
     const struct standalone *driver = standalone_of(client);
     const struct driver_listener *listener = &driver->setup->listener;
 
-    completion->client = (unsigned)(client - driver->clients);
     completion->request = &flight->request;
     completion->free_ns = flight->free_ns;
     completion->sent_ns = flight->sent_ns;
@@ -181,6 +180,7 @@ static void link_gathered(struct link *link, const struct resp_reply *reply, uin
     if (!gathering_take(gathering, reply, source_replies(driver->setup->source, &oldest->request)))
         return;
     struct completion completion = {.replied_ns = now_ns,
+                                    .client = (unsigned)(client - driver->clients),
                                     .outcome = (enum outcome)gathering->error,
                                     .replies = gathering_all(gathering)};
     end_oldest(client, reply, &completion);
@@ -204,7 +204,9 @@ static void fail_flights(struct standalone *driver, struct client *client, const
 
     while (client->flights.count > 0) {
         const struct flight flight = flights_pop(&client->flights, driver->slots);
-        struct completion completion = {.replied_ns = loss->now_ns, .text = text};
+        struct completion completion = {.replied_ns = loss->now_ns,
+                                        .text = text,
+                                        .client = (unsigned)(client - driver->clients)};
 
         completion.outcome = garbled ? OUTCOME_PROTOCOL : loss_outcome(loss, &flight);
         garbled = false;

@@ -15,7 +15,8 @@ enum { CATALOGUE_ARGUMENTS_MAX = 8 };
 struct catalogue_entry {
     const char *name;                                   /* as -t takes it, in lower case */
     const char *arguments[CATALOGUE_ARGUMENTS_MAX + 1]; /* NULL ends them */
-    bool reads; /* changes nothing; a null reply is a miss, any other a hit */
+    bool reads;    /* changes nothing; a null reply is a miss, any other a hit */
+    bool dictated; /* its requests are written elsewhere; the first argument is a name for them */
 };
 
 /*

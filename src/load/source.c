@@ -16,7 +16,7 @@ const struct option_spec source_options[] = {
      .max = 536870912},
     {.name = "type", .letters = "t", .group = OPTION_BASIC, .read = option_read_text,
      .offset = FIELD(type), .initial = "set", .value = "NAME",
-     .help = "the test to run: set or get"},
+     .help = "the test to run: set, get or custom"},
     {0},
 };
 /* clang-format on */
@@ -47,7 +47,7 @@ int source_init(struct source *source, const struct source_config *config, unsig
     if (rc)
         return rc;
     source->keyspace = keyspace_of(&config->keys, worker);
-    if (!source->entry->arguments[1])
+    if (source->entry->dictated)
         return 0;
     return compile(source, config->data_bytes, err);
 }
@@ -84,9 +84,8 @@ size_t source_render(const struct source *source, const struct request *request,
 
 int source_slot(const struct source *source, const struct request *request)
 {
-    return source_is_dictated(source)
-               ? source->commands[request->n].slot
-               : template_slot(source->template, &source->keyspace, request);
+    return source_is_dictated(source) ? source->commands[request->n].slot
+                                      : template_slot(source->template, &source->keyspace, request);
 }
 
 bool source_only_reads(const struct source *source, const struct request *request)

@@ -20,7 +20,7 @@
 #include "stats/outage.h"
 #include "stats/snapshot.h"
 
-enum { BOARD_LINE = 64, BOARD_TEXTS = 8, BOARD_TEXT_MAX = 399, BOARD_WORKERS_MAX = 1024 };
+enum { BOARD_LINE = 64, BOARD_TEXTS = 8, BOARD_TEXT_MAX = 1999, BOARD_WORKERS_MAX = 1024 };
 
 enum worker_state {
     WORKER_STARTING,
@@ -30,7 +30,7 @@ enum worker_state {
     WORKER_FAILED, /* its last text says why */
 };
 
-enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_GAVE_UP, STOP_OUTPUT, STOP_FAILED };
+enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_GAVE_UP, STOP_OUTPUT, STOP_FAILED, STOP_HUNG };
 
 /* Written by the monitor, but for `claimed`. */
 struct board_header {

@@ -144,6 +144,8 @@ void describe_plan(const struct plan *plan, FILE *out)
     fprintf(out, "Cluster: %s%s\n", plan->client.cluster ? "yes" : "no",
             plan_reads_replicas(plan) ? ", reads from replicas" : "");
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
+    if (plan->language)
+        fprintf(out, "Custom commands: %s (%s)\n", plan->script.file, plan->language->name);
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));
     fprintf(out, "Load: %s\n", describe_load(plan, text));

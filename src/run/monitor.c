@@ -110,7 +110,8 @@ static int wait_until_ready(struct monitor *monitor, struct err *err)
         if (any_failed(monitor))
             return err_set(err, "A worker could not start.");
         if (monitor->watch.lost > 0)
-            return err_set(err, "A worker died before the run began.");
+            return err_set(err, "A worker was lost before the run began: %s",
+                           monitor->watch.warnings[0]);
         if (stopping(monitor) || watch_ready(&monitor->watch) == plan->workers)
             return 0;
         if (monitor->watch.most_up > most_up) {
@@ -294,6 +295,9 @@ static void watch_run(struct monitor *monitor)
         tell_last_taken(monitor);
         if (watch_gave_up(&monitor->watch, now_ns))
             stop(monitor, STOP_GAVE_UP, now_ns);
+        /* What keeps one worker from its turns will keep the others. */
+        if (monitor->plan->language && watch_any_hung(&monitor->watch))
+            stop(monitor, STOP_HUNG, now_ns);
         wait_for_news(monitor, now_ns, next_deadline_ns(monitor, now_ns));
         now_ns = clock_now_ns();
     }

@@ -44,11 +44,15 @@ static void split(struct plan *plan, const struct run_config *run)
      * a client by then; in a closed loop those without one claim nothing. */
     const uint64_t clients = plan->scheduled ? plan->ramp.clients.start : plan->ramp.clients.end;
     uint64_t processes = run->single_process ? 1 : run->processes;
+    uint64_t threads = run->threads;
 
     if (processes == 0)
         processes = cores_usable(&run->cpus);
     processes = least(processes, clients);
-    plan->wanted_workers = (unsigned)(processes * run->threads);
+    plan->folded = plan->language && plan->language->one_a_process && threads > 1;
+    if (plan->folded)
+        threads = 1;
+    plan->wanted_workers = (unsigned)(processes * threads);
     plan->workers = (unsigned)least(plan->wanted_workers, clients);
     plan->workers = (unsigned)least(plan->workers, BOARD_WORKERS_MAX);
     plan->processes = (unsigned)least(processes, plan->workers);
@@ -59,6 +63,8 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
     const struct run_config *run = input->run;
 
     *plan = (struct plan){.source = *input->source,
+                          .script = *input->script,
+                          .print_fd = 1,
                           .client = *input->client,
                           .connect_timeout_ns = input->endpoint->connect_timeout_ns,
                           .give_up_ns = run->give_up_ns,
@@ -69,6 +75,10 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
                           .scheduled = schedule_wanted(input->rate)};
     plan->entry = catalogue_find(input->source->type, err);
     if (!plan->entry)
+        return -EINVAL;
+    if (plan->entry->dictated)
+        plan->language = script_language_of(plan->script.file, err);
+    if (plan->entry->dictated && !plan->language)
         return -EINVAL;
     int rc = keyspace_check(&input->source->keys, err);
     if (rc < 0)
@@ -94,7 +104,7 @@ unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned wor
 
 bool plan_reads_replicas(const struct plan *plan)
 {
-    return plan->client.read_from_replica && plan->entry->reads;
+    return plan->client.read_from_replica && (plan->entry->reads || plan->language);
 }
 
 uint64_t plan_connections_of(const struct plan *plan, uint64_t clients)

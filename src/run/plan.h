@@ -22,6 +22,7 @@
 #include "load/client_ramp.h"
 #include "load/schedule.h"
 #include "load/source.h"
+#include "script/language.h"
 
 struct run_config {
     uint64_t requests;    /* 0: no limit */
@@ -46,6 +47,10 @@ struct plan {
     struct cluster *cluster; /* borrowed; NULL: a server that stands alone */
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
+    struct script_config script;
+    const struct script_language *language; /* of custom commands; NULL: a built-in test */
+    bool folded;  /* the threads of a process are one, since its language takes no more */
+    int print_fd; /* where custom commands print to; filled in by the caller */
     struct client_config client;
     uint64_t connect_timeout_ns;
     uint64_t give_up_ns;
@@ -68,6 +73,7 @@ struct plan_input {
     const struct run_config *run;
     const struct endpoint_config *endpoint;
     const struct source_config *source;
+    const struct script_config *script;
     const struct client_config *client;
     const struct rate_config *rate;
     const struct client_ramp_config *ramp;

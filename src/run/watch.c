@@ -8,6 +8,18 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
+
+/* A year. */
+#define STILL_FOREVER_NS (UINT64_C(31536000) * CLOCK_NS_PER_S)
+
+/* How long a worker may stand still: while custom commands run, as long as they may. */
+static uint64_t patience_ns(const struct plan *plan)
+{
+    if (!plan->language)
+        return plan_drain_ns(plan, false);
+    return plan->script.timeout_ns ? plan->script.timeout_ns : STILL_FOREVER_NS;
+}
 
 void watch_init(struct watch *watch, const struct plan *plan, const struct board *board,
                 struct crew *crew)
@@ -15,7 +27,7 @@ void watch_init(struct watch *watch, const struct plan *plan, const struct board
     *watch = (struct watch){.plan = plan, .board = board, .crew = crew};
     watch->workers = mem_zalloc(board->workers, sizeof *watch->workers);
     /* The drain bound, and a second in which a worker is at least to turn. */
-    watch->still_max = (unsigned)((plan_drain_ns(plan, false) + CLOCK_NS_PER_S) / WATCH_PERIOD_NS);
+    watch->still_max = (unsigned)((patience_ns(plan) + CLOCK_NS_PER_S) / WATCH_PERIOD_NS);
 }
 
 void watch_deinit(struct watch *watch)
@@ -68,6 +80,24 @@ static void take_end(struct watch *watch, unsigned process, int status)
     warn(watch, text);
 }
 
+static void describe_hang(const struct watch *watch, unsigned worker, char *text)
+{
+    const int pid = (int)crew_pid(watch->crew, worker % watch->plan->processes);
+    char seconds[32];
+
+    if (!watch->plan->language) {
+        snprintf(text, WATCH_WARNING_MAX,
+                 "Worker %u (process %d) hangs; what it had recorded is kept.", worker, pid);
+        return;
+    }
+    units_write_micro(watch->plan->script.timeout_ns / CLOCK_NS_PER_US, seconds, sizeof seconds);
+    snprintf(
+        text, WATCH_WARNING_MAX,
+        "%.100s has kept worker %u (process %d) for %s s without a command (--script-timeout); "
+        "what it had recorded is kept.",
+        watch->plan->script.file, worker, pid, seconds);
+}
+
 static void look_at(struct watch *watch, unsigned worker, bool periodic)
 {
     struct watched *watched = &watch->workers[worker];
@@ -86,8 +116,7 @@ static void look_at(struct watch *watch, unsigned worker, bool periodic)
         watched->turns = turns;
         watched->stills = 0;
     } else if (periodic && ++watched->stills > watch->still_max) {
-        snprintf(text, sizeof text, "Worker %u (process %d) hangs; what it had recorded is kept.",
-                 worker, (int)crew_pid(watch->crew, worker % watch->plan->processes));
+        describe_hang(watch, worker, text);
         lose(watch, worker, WORKER_HUNG);
         warn(watch, text);
     }

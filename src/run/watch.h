@@ -18,7 +18,7 @@
 
 enum worker_health { WORKER_ALIVE, WORKER_DONE, WORKER_DEAD, WORKER_HUNG };
 
-enum { WATCH_PERIOD_NS = 100 * 1000 * 1000, WATCH_WARNINGS = 16, WATCH_WARNING_MAX = 200 };
+enum { WATCH_PERIOD_NS = 100 * 1000 * 1000, WATCH_WARNINGS = 16, WATCH_WARNING_MAX = 320 };
 
 struct watched {
     uint64_t turns;  /* at the last look that saw them move */

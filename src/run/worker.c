@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "run/crowding.h"
+#include "run/custom.h"
 #include "run/feed.h"
 #include "run/pacer.h"
 #include "run/recorder.h"
@@ -15,6 +16,9 @@
 
 /* A loop turns at least this often, so that a turn counter that stands still means something. */
 #define HEARTBEAT_NS (UINT64_C(500) * CLOCK_NS_PER_MS)
+
+/* A pump ends after so many executions that were over at once. */
+enum { ENDED_MAX = 64 };
 
 struct worker {
     const struct worker_setup *setup;
@@ -26,6 +30,8 @@ struct worker {
     struct driver *driver;
     struct driver_setup driver_setup;
     struct source source;
+    struct custom custom;
+    struct executor *executor; /* of `custom`; NULL: a built-in test */
     struct recorder recorder;
     struct feed feed;
     struct pacer pacer;
@@ -36,6 +42,8 @@ struct worker {
     uint64_t step_ns;         /* when more clients are to be opened */
     uint64_t busy_ns;         /* when a request was issued or ended last */
     bool issuing;             /* between T0 and the end of scheduling */
+    bool pumping;             /* requests are being issued, further down on the stack */
+    bool hurried;             /* the last pump ended before it had issued all it could */
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -66,32 +74,93 @@ static void publish_burst(const struct worker *worker)
     set_relaxed(&worker->slot->burst_squares, counts->squares);
 }
 
-/* Issues what can be issued now. */
-static void pump(struct worker *worker, uint64_t now_ns)
+/* Takes the next request, to be issued now. Returns whether there is one. */
+static inline bool take_next(struct worker *worker, uint64_t now_ns, struct request *request)
+{
+    if (feed_next(&worker->feed, now_ns, request) != FEED_REQUEST)
+        return false;
+    counter_add(&worker->slot->issued, 1);
+    worker->busy_ns = now_ns;
+    if (worker->plan->scheduled && burst_add(&worker->burst, now_ns))
+        publish_burst(worker);
+    return true;
+}
+
+/* Executions that send nothing end at once, and would be issued for ever: the loop has to turn. */
+static void pump_executions(struct worker *worker, uint64_t now_ns)
+{
+    struct executor *executor = worker->executor;
+    const uint64_t ended = executor->ended;
+    struct request request;
+
+    if (worker->pumping)
+        return;
+    worker->pumping = true;
+    worker->hurried = false;
+    while (worker->issuing && executor_free(executor) > 0 && !worker->hurried) {
+        if (!take_next(worker, now_ns, &request))
+            break;
+        executor_submit(executor, &request);
+        worker->hurried = executor->ended - ended >= ENDED_MAX;
+    }
+    worker->pumping = false;
+}
+
+static void pump_requests(struct worker *worker, uint64_t now_ns)
 {
     struct request request;
 
     while (worker->issuing && worker->driver->free > 0) {
-        if (feed_next(&worker->feed, now_ns, &request) != FEED_REQUEST)
+        if (!take_next(worker, now_ns, &request))
             return;
-        counter_add(&worker->slot->issued, 1);
-        worker->busy_ns = now_ns;
-        if (worker->plan->scheduled && burst_add(&worker->burst, now_ns))
-            publish_burst(worker);
         const bool taken = driver_submit(worker->driver, &request);
         assert(taken);
         (void)taken;
     }
 }
 
-static void on_done(void *context, const struct completion *completion)
+/* Issues what can be issued now. */
+static void pump(struct worker *worker, uint64_t now_ns)
 {
-    struct worker *worker = context;
+    if (worker->executor)
+        pump_executions(worker, now_ns);
+    else
+        pump_requests(worker, now_ns);
+}
 
+static inline void record(struct worker *worker, const struct completion *completion)
+{
     recorder_done(&worker->recorder, completion);
     if (completion->outcome != OUTCOME_UNANSWERED)
         worker->busy_ns = completion->replied_ns;
-    pump(worker, completion->replied_ns);
+}
+
+/* All of what follows a reply, joined. */
+__attribute__((flatten)) static void on_done(void *context, const struct completion *completion)
+{
+    record(context, completion);
+    pump_requests(context, completion->replied_ns);
+}
+
+static void on_execution_done(void *context, const struct completion *completion)
+{
+    record(context, completion);
+    pump_executions(context, completion->replied_ns);
+}
+
+/* The driver's requests are commands of executions, which go on with them. */
+static void on_command_done(void *context, const struct completion *completion)
+{
+    struct worker *worker = context;
+
+    executor_done(worker->executor, completion);
+}
+
+static void on_answered(void *context, uint32_t commands)
+{
+    struct worker *worker = context;
+
+    counter_add(&worker->slot->events[EVENT_COMMAND], commands);
 }
 
 static void on_event(void *context, enum event event, struct str text, uint64_t now_ns)
@@ -106,6 +175,32 @@ static void on_connected(void *context, const struct dial_times *times)
     struct worker *worker = context;
 
     recorder_connected(&worker->recorder, times);
+}
+
+static int create_driver(struct worker *worker, unsigned clients, struct err *err)
+{
+    const struct plan *plan = worker->plan;
+    const unsigned number = worker->setup->number;
+
+    worker->driver_setup = (struct driver_setup){
+        .loop = worker->loop,
+        .endpoint = &plan->endpoint,
+        .opening = &plan->opening,
+        .tls = worker->tls,
+        .cluster = plan->cluster,
+        .source = &worker->source,
+        .config = &plan->client,
+        .connect_timeout_ns = plan->connect_timeout_ns,
+        .seed = plan->source.keys.seed,
+        .first = number,
+        .stride = plan->workers,
+        .clients_max = clients,
+        .listener = {worker->executor ? on_command_done : on_done, on_event, on_connected, worker}};
+    const int rc =
+        client_driver(&plan->client)->create(&worker->driver, &worker->driver_setup, err);
+    if (rc == 0 && worker->executor)
+        worker->executor->driver = worker->driver;
+    return rc;
 }
 
 static int create(struct worker *worker, struct err *err)
@@ -125,32 +220,23 @@ static int create(struct worker *worker, struct err *err)
     rc = plan->engine.ops->create(&worker->loop, &loop_setup, err);
     if (rc == 0 && plan->tls.on)
         rc = tls_context_create(&worker->tls, &plan->tls, plan->endpoint.host, err);
-    if (rc < 0)
-        return rc;
-    worker->driver_setup =
-        (struct driver_setup){.loop = worker->loop,
-                              .endpoint = &plan->endpoint,
-                              .opening = &plan->opening,
-                              .tls = worker->tls,
-                              .cluster = plan->cluster,
-                              .source = &worker->source,
-                              .config = &plan->client,
-                              .connect_timeout_ns = plan->connect_timeout_ns,
-                              .seed = plan->source.keys.seed,
-                              .first = number,
-                              .stride = plan->workers,
-                              .clients_max = clients,
-                              .listener = {on_done, on_event, on_connected, worker}};
-    return client_driver(&plan->client)->create(&worker->driver, &worker->driver_setup, err);
+    if (rc == 0 && plan->language) {
+        const struct custom_listener listener = {on_execution_done, on_answered, worker};
+
+        rc = custom_init(&worker->custom, plan, number, &listener, err);
+        worker->executor = worker->custom.executor;
+        worker->source.commands = rc == 0 ? worker->executor->commands : NULL;
+    }
+    return rc < 0 ? rc : create_driver(worker, clients, err);
 }
 
 static void release(struct worker *worker)
 {
     driver_destroy(&worker->driver);
+    custom_deinit(&worker->custom);
     tls_context_destroy(&worker->tls);
     loop_destroy(&worker->loop);
-    if (worker->source.template)
-        source_deinit(&worker->source);
+    source_deinit(&worker->source);
 }
 
 /* Opens the clients that the ramp wants at this time, and notes when it wants more. */
@@ -199,16 +285,32 @@ static void publish_crowding(const struct worker *worker)
         crowding_since_ns(&worker->crowding, loop_ns > waited_ns ? loop_ns - waited_ns : 0));
 }
 
+/* Requests that are under way. */
+static unsigned in_flight(const struct worker *worker)
+{
+    return worker->executor ? worker->executor->running : worker->driver->in_flight;
+}
+
+/* When the first of the executions that wait for a slot is to be given up. */
+static uint64_t executor_wake_ns(const struct worker *worker)
+{
+    return worker->executor ? worker->executor->tick_ns : CLOCK_NEVER;
+}
+
 /* One turn of the loop with all that belongs to it but issuing. Returns the time. */
 static uint64_t turn(struct worker *worker, uint64_t deadline_ns)
 {
     struct driver *driver = worker->driver;
-    const uint64_t now_ns = loop_turn(worker->loop, earlier(deadline_ns, driver->tick_ns));
+    const uint64_t wake_ns = executor_wake_ns(worker);
+    const uint64_t now_ns =
+        loop_turn(worker->loop, earlier(earlier(deadline_ns, wake_ns), driver->tick_ns));
 
     if (now_ns >= driver->tick_ns)
         driver->ops->tick(driver, now_ns);
+    if (worker->executor && worker->executor->waiting > 0)
+        executor_tick(worker->executor, now_ns);
     atomic_store_explicit(&worker->slot->up, driver->up, memory_order_relaxed);
-    atomic_store_explicit(&worker->slot->in_flight, driver->in_flight, memory_order_relaxed);
+    atomic_store_explicit(&worker->slot->in_flight, in_flight(worker), memory_order_relaxed);
     counter_add(&worker->slot->turns, 1);
     publish_effort(worker, now_ns);
     return now_ns;
@@ -285,6 +387,8 @@ static uint64_t issue(struct worker *worker, uint64_t now_ns)
         const bool ready = worker->plan->scheduled && worker->driver->free > 0;
         const uint64_t due_ns = ready ? worker->feed.due_ns : CLOCK_NEVER;
         uint64_t else_ns = earlier(now_ns + HEARTBEAT_NS, worker->step_ns);
+        if (worker->hurried)
+            else_ns = now_ns;
         else_ns = earlier(else_ns, worker->feed.end_ns);
         now_ns = turn(worker, pacer_deadline_ns(&worker->pacer, now_ns, due_ns, else_ns));
     }
@@ -312,7 +416,7 @@ static uint64_t drain(struct worker *worker, uint64_t now_ns)
 {
     const uint64_t stopped_ns = now_ns;
 
-    while (worker->driver->in_flight > 0) {
+    while (in_flight(worker) > 0) {
         const uint64_t deadline_ns = drain_end_ns(worker, stopped_ns);
 
         if (now_ns >= deadline_ns)
@@ -327,7 +431,7 @@ static uint64_t drain(struct worker *worker, uint64_t now_ns)
  * to stop: not until it heard that others had done the rest. */
 static void publish_end(struct worker *worker, uint64_t now_ns)
 {
-    const bool waited = worker->driver->in_flight > 0;
+    const bool waited = in_flight(worker) > 0;
     uint64_t end_ns = worker->feed.end_ns < now_ns ? worker->feed.end_ns : worker->busy_ns;
 
     if (end_ns < worker->busy_ns)
@@ -376,6 +480,8 @@ void worker_run(const struct worker_setup *setup)
         publish_crowding(&worker);
         publish_end(&worker, now_ns);
     }
+    if (worker.executor)
+        executor_abandon(worker.executor, now_ns);
     worker.driver->ops->abandon(worker.driver, now_ns);
     release(&worker);
     set_state(&worker, WORKER_FINISHED);

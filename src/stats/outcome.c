@@ -44,6 +44,7 @@ static const char *const event_names[] = {
     [EVENT_DIAL_FAILURE] = "failed dials",
     [EVENT_HIT] = "hits",
     [EVENT_MISS] = "misses",
+    [EVENT_COMMAND] = "commands answered",
 };
 
 static_assert(COUNT(outcome_names) == OUTCOME_UNANSWERED + 1, "each outcome has a name");

@@ -40,6 +40,7 @@ enum event {
     EVENT_DIAL_FAILURE, /* dials refused, timed out or unreachable */
     EVENT_HIT,          /* reads that found a value */
     EVENT_MISS,         /* reads that found none */
+    EVENT_COMMAND,      /* commands answered, of requests that may have several */
     EVENT_KINDS         /* how many there are */
 };
 

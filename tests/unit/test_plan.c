@@ -19,6 +19,7 @@ struct settings {
     struct run_config run;
     struct endpoint_config endpoint;
     struct source_config source;
+    struct script_config script;
     struct client_config client;
     struct rate_config rate;
     struct client_ramp_config ramp;
@@ -40,8 +41,13 @@ static struct settings defaults(void)
 
 static int make(struct plan *plan, const struct settings *settings, struct err *err)
 {
-    const struct plan_input input = {&settings->run,    &settings->endpoint, &settings->source,
-                                     &settings->client, &settings->rate,     &settings->ramp};
+    const struct plan_input input = {.run = &settings->run,
+                                     .endpoint = &settings->endpoint,
+                                     .source = &settings->source,
+                                     .script = &settings->script,
+                                     .client = &settings->client,
+                                     .rate = &settings->rate,
+                                     .ramp = &settings->ramp};
 
     return plan_init(plan, &input, err);
 }

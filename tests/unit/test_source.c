@@ -74,17 +74,43 @@ static void test_large_value(void **state)
     source_deinit(&source);
 }
 
+static void test_dictated_requests(void **state)
+{
+    static const struct command commands[] = {
+        {.bytes = {"*1\r\n$4\r\nPING\r\n", 14}, .count = 1, .slot = -1},
+        {.bytes = {"*2\r\n$3\r\nGET\r\n$1\r\na\r\n", 20}, .count = 7, .slot = 15495, .reads = true},
+    };
+    const struct source_config config = {.type = "Custom", .data_bytes = 3};
+    struct source source;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(source_init(&source, &config, 0, &err), 0);
+    assert_true(source_is_dictated(&source));
+    assert_string_equal(source_name(&source), "CUSTOM");
+    source.commands = commands;
+    for (unsigned i = 0; i < COUNT(commands); i++) {
+        const struct request request = {.k = 99, .n = i};
+        char bytes[32];
+
+        assert_true(source_room(&source, &request) <= sizeof bytes);
+        const size_t len = source_render(&source, &request, bytes);
+        assert_true(str_equal((struct str){bytes, len}, commands[i].bytes));
+        assert_int_equal(source_replies(&source, &request), commands[i].count);
+        assert_int_equal(source_slot(&source, &request), commands[i].slot);
+        assert_int_equal(source_only_reads(&source, &request), commands[i].reads);
+    }
+    source_deinit(&source);
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
         struct source_config config;
         const char *sentence;
     } cases[] = {
-        {{.type = "foo"}, "-t/--type must be one of the built-in tests (set, get), not \"foo\"."},
-        {{.type = ""}, "-t/--type must be one of the built-in tests (set, get), not \"\"."},
-        {{.type = "Custom"},
-         "-t/--type custom needs --custom-command-file, which is not supported yet; the built-in "
-         "tests are: set, get."},
+        {{.type = "foo"}, "-t/--type must be one of the tests (set, get, custom), not \"foo\"."},
+        {{.type = ""}, "-t/--type must be one of the tests (set, get, custom), not \"\"."},
         {{.type = "set", .keys = {.random = 1, .sequential = 1}},
          "-r/--random and --sequential exclude each other: keys are random or in sequence."},
     };
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_render),
         cmocka_unit_test(test_large_value),
         cmocka_unit_test(test_slot_is_that_of_the_key),
+        cmocka_unit_test(test_dictated_requests),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_options),
     };
