@@ -38,12 +38,8 @@ enum {
     LINK_WANTS_TLS = -8 /* the server speaks TLS to a link that does not */
 };
 
-/* A piece of what a server said. */
-enum link_piece {
-    LINK_PART,  /* more follows */
-    LINK_REPLY, /* it ends a reply, which is told next */
-    LINK_PUSH,  /* it ends a push, which is not */
-};
+/* A piece of what arrives: more follows; it ends a reply, which is told next; it ends a push. */
+enum link_piece { LINK_PART, LINK_REPLY, LINK_PUSH };
 
 struct link_events {
     /* Connected, and requests may be sent. */
@@ -61,9 +57,8 @@ struct link_events {
      * LINK_WANTS_TLS, or what link_close() was given.
      */
     void (*down)(struct link *link, int reason, bool was_up, uint64_t now_ns);
-    /* The bytes of replies and pushes, piece by piece, for whoever needs more of a reply than the
-     * reader keeps. Those that end a reply stay where they are until `reply` returns. May be NULL.
-     */
+    /* What arrives, for whoever needs more of a reply than the reader keeps. What ends a reply
+     * stays where it is until `reply` returns. May be NULL. */
     void (*heard)(struct link *link, struct str bytes, enum link_piece piece);
 };
 
