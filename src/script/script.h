@@ -21,11 +21,14 @@
 #include "base/str.h"
 #include "load/keyspace.h"
 #include "load/request.h"
+#include "script/option_list.h"
 
 struct script_config {
     const char *file;    /* NULL: none */
     const char *args;    /* NULL: none were given */
     uint64_t timeout_ns; /* for how long the user's code may keep the worker; 0: for ever */
+    const struct script_value *values; /* of the script's own options: those that were given */
+    size_t value_count;
 };
 
 /* What a script is made with. Borrowed for its lifetime. */
@@ -83,6 +86,10 @@ struct script_host {
     void (*cancel)(struct script *script, unsigned place);
     /* The versions of the language and its library, for --version: "LuaJIT 2.1". */
     const char *(*library)(void);
+    /* Adds the options that the file declares to `options`, before there is a run: it is loaded
+     * for that, and released again. Errors as of `create`, then nothing is added. NULL: files of
+     * this language declare none. */
+    int (*read_options)(const char *file, struct script_option_list *options, struct err *err);
 };
 
 enum { SCRIPT_HOST_VERSION = 1 };
