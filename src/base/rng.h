@@ -17,6 +17,7 @@ enum rng_stream {
     RNG_KEY,     /* which key a request touches */
     RNG_START,   /* where a rotated sequence begins */
     RNG_BACKOFF, /* the jitter of a reconnect */
+    RNG_SCRIPT,  /* what a custom command draws */
 };
 
 /* The finaliser of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom generators). */

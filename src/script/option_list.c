@@ -34,10 +34,10 @@ const struct script_option *script_option_list_find(const struct script_option_l
 void script_option_list_clear(struct script_option_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].initial);
-        free(list->items[i].value);
-        free(list->items[i].help);
+        free((char *)list->items[i].name);
+        free((char *)list->items[i].initial);
+        free((char *)list->items[i].value);
+        free((char *)list->items[i].help);
     }
     free(list->items);
     *list = (struct script_option_list){0};

@@ -9,11 +9,12 @@
 
 #include <stddef.h>
 
+/* In a list the texts are the list's. */
 struct script_option {
-    char *name;    /* the long name, without dashes: letters, digits and dashes */
-    char *initial; /* the value where none is given; NULL: none */
-    char *value;   /* what --help calls the value */
-    char *help;    /* a phrase; may be empty */
+    const char *name;    /* the long name, without dashes: letters, digits and dashes */
+    const char *initial; /* the value where none is given; NULL: none */
+    const char *value;   /* what --help calls the value */
+    const char *help;    /* a phrase; may be empty */
 };
 
 /* The fields are the list's own, to be read; a zeroed one is empty. */
