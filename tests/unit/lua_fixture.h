@@ -37,9 +37,9 @@ struct lua_fixture {
 /* Writes a file of that name into the fixture's folder. */
 static inline void lua_write_file(const struct lua_fixture *f, const char *name, const char *text)
 {
-    char path[100];
+    char path[200];
 
-    snprintf(path, sizeof path, "%s/%s", f->folder, name);
+    snprintf(path, sizeof path, "%.31s/%s", f->folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
@@ -50,7 +50,7 @@ static inline void lua_prepare(struct lua_fixture *f, const char *text)
 {
     *f = (struct lua_fixture){.folder = "/tmp/test_lua.XXXXXX", .keys = {.seed = 7}};
     assert_non_null(mkdtemp(f->folder));
-    snprintf(f->file, sizeof f->file, "%s/script.lua", f->folder);
+    snprintf(f->file, sizeof f->file, "%.31s/script.lua", f->folder);
     lua_write_file(f, "script.lua", text);
     f->config = (struct script_config){.file = f->file};
     f->setup = (struct script_setup){.config = &f->config,

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "lua_fixture.h"
 
@@ -303,6 +304,47 @@ static void test_cancel_frees_a_place(void **state)
     lua_close_fixture(&f);
 }
 
+enum { THREADS = 4, ROUNDS = 2000 };
+
+/* Returns how many executions went as they should: cmocka cannot fail on another thread. */
+static void *run_alone(void *fixture)
+{
+    struct lua_fixture *f = fixture;
+    struct script_answer answer = {.replies = STR("*2\r\n:1\r\n+a\r\n")};
+    uintptr_t good = 0;
+
+    if (script_module.create(&f->script, &f->setup, &f->err) < 0)
+        return NULL;
+    for (unsigned k = 0; k < ROUNDS; k++)
+        good += lua_start(f, k % 4, k) == SCRIPT_WAITS &&
+                script_module.resume(f->script, k % 4, &answer, &f->step) == SCRIPT_OK;
+    script_module.destroy(&f->script);
+    return (void *)good;
+}
+
+/* Several at once, each made and used on a thread of its own. */
+static void test_scripts_share_nothing(void **state)
+{
+    struct lua_fixture fixtures[THREADS];
+    pthread_t threads[THREADS];
+
+    (void)state;
+    for (unsigned i = 0; i < THREADS; i++) {
+        lua_prepare(&fixtures[i], "function execute(client)\n"
+                                  "    local text = client:key() .. client:random(100)\n"
+                                  "    return client:call('SET', text, client:value())[2] == 'a'\n"
+                                  "end\n");
+        assert_int_equal(pthread_create(&threads[i], NULL, run_alone, &fixtures[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *good;
+
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_int_equal((uintptr_t)good, ROUNDS);
+        lua_close_fixture(&fixtures[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_a_client_belongs_to_its_place),
         cmocka_unit_test(test_places_are_apart),
         cmocka_unit_test(test_cancel_frees_a_place),
+        cmocka_unit_test(test_scripts_share_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
