@@ -272,6 +272,47 @@ static void test_printing_and_modules(void **state)
     close(ends[1]);
 }
 
+/* The example, by what it is asked to do. */
+static const struct {
+    const char *args;
+    struct str wire;
+} examples[] = {
+    {NULL, WIRE("*3\r\n$3\r\nSET\r\n$7\r\nkey:2:9\r\n$3\r\nxxx\r\n")},
+    {"set", WIRE("*3\r\n$3\r\nSET\r\n$7\r\nkey:2:9\r\n$3\r\nxxx\r\n")},
+    {"mset", WIRE("*5\r\n$4\r\nMSET\r\n$11\r\n{key:2:9}:1\r\n$3\r\nxxx\r\n"
+                  "$11\r\n{key:2:9}:2\r\n$3\r\nxxx\r\n")},
+    {"hset", WIRE("*6\r\n$4\r\nHSET\r\n$7\r\nkey:2:9\r\n$7\r\nfield:1\r\n$3\r\nxxx\r\n"
+                  "$7\r\nfield:2\r\n$3\r\nxxx\r\n")},
+    {"lpush", WIRE("*3\r\n$5\r\nLPUSH\r\n$11\r\ncustom:list\r\n$3\r\nxxx\r\n")},
+    {"lpush_keyspace", WIRE("*3\r\n$5\r\nLPUSH\r\n$7\r\nkey:2:9\r\n$3\r\nxxx\r\n")},
+};
+
+static void test_the_example_runs(void **state)
+{
+    static const struct script_value items[] = {{"items", "2"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(examples); i++) {
+        struct lua_fixture f;
+
+        lua_prepare(&f, "");
+        f.config = (struct script_config){.file = EXAMPLES "/custom_command.lua",
+                                          .args = examples[i].args,
+                                          .values = items,
+                                          .value_count = COUNT(items)};
+        lua_create(&f);
+        for (unsigned round = 0; round < 3; round++) {
+            assert_int_equal(lua_start(&f, 0, 36), SCRIPT_WAITS);
+            assert_str(f.step.bytes, examples[i].wire);
+            assert_int_equal(lua_answer(&f, 0, STR(":0\r\n")), SCRIPT_OK);
+        }
+        assert_int_equal(lua_start(&f, 0, 36), SCRIPT_WAITS);
+        assert_int_equal(lua_answer(&f, 0, STR("-OOM no\r\n")), SCRIPT_FAILED);
+        assert_str(f.step.text, STR("OOM no"));
+        lua_close_fixture(&f);
+    }
+}
+
 static void test_states_are_isolated(void **state)
 {
     static const char counting[] =
@@ -304,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_random_is_pure),
         cmocka_unit_test(test_printing_and_modules),
         cmocka_unit_test(test_states_are_isolated),
+        cmocka_unit_test(test_the_example_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
