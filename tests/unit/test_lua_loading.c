@@ -17,6 +17,7 @@ static const struct {
                                    "'<eof>'."},
     {"local a\na.b = 1\n", ":2: attempt to index local 'a' (a nil value)."},
     {"error('not today!')", ":1: not today."},
+    {"error('two\\n\\tlines: \\n')", ":1: two lines:."},
     {"error()", ": (an error that is a nil)."},
     {"error({})", ": (an error that is a table)."},
     {"", " has no function execute(client), neither as a global nor in a table that it returns."},

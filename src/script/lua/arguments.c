@@ -93,7 +93,8 @@ void arguments_write(struct script *script, lua_State *lua, int first, struct by
 
     if (top < first)
         raise_error(lua, "a command must have at least one word");
-    add_array(bytes, (uint64_t)(top - first + 1));
+    const int count = top - first + 1;
+    add_array(bytes, (uint64_t)count);
     for (int at = first; at <= top; at++)
         if (!add_argument(script, lua, at, bytes))
             raise_error(lua,

@@ -78,15 +78,29 @@ void failure_write(struct script *script, lua_State *thread, struct bytes *bytes
     lua_settop(lua, top);
 }
 
+/* A line of at most `size` - 1 bytes: runs of blanks and line ends become one blank, and what ends
+ * a sentence is left off. */
+static void flatten(struct str text, char *line, size_t size)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len && len < size - 1; i++) {
+        const char c = (unsigned char)text.ptr[i] <= ' ' ? ' ' : text.ptr[i];
+
+        if (c != ' ' || (len && line[len - 1] != ' '))
+            line[len++] = c;
+    }
+    while (len && strchr(".! ", line[len - 1]))
+        len--;
+    line[len] = '\0';
+}
+
 int failure_tell(struct script *script, const char *before, struct err *err)
 {
-    failure_describe(script);
-    const struct str text = text_at_top(script->lua);
-    size_t len = strcspn(text.ptr, "\n");
+    char line[320];
 
-    while (len && strchr(".! ", text.ptr[len - 1]))
-        len--;
-    const int rc = err_set(err, "%s%.*s.", before, (int)len, text.ptr);
+    failure_describe(script);
+    flatten(text_at_top(script->lua), line, sizeof line);
     lua_pop(script->lua, 1);
-    return rc;
+    return err_set(err, "%s%s.", before, line);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "script/lua/sandbox.h"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <lualib.h>
@@ -103,8 +104,16 @@ static void divert_io(lua_State *lua)
     lua_pop(lua, 1);
 }
 
+/* Modules that are written in C look for the interpreter among what the whole program shares, and
+ * it was opened for this host alone. Where it has another name they have to name it themselves. */
+static void share_interpreter(void)
+{
+    dlopen("libluajit-5.1.so.2", RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
+}
+
 void sandbox_open(struct script *script)
 {
+    share_interpreter();
     luaL_openlibs(script->lua);
     set_function(script, "_G", "print", print);
     set_function(script, "os", "exit", refuse_exit);
