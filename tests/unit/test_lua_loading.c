@@ -214,8 +214,8 @@ static void test_helpers_name_what_is_built_in(void **state)
 static const char drawing[] =
     "function execute(client)\n"
     "    local a, b = client:random(1000), client:random(1000)\n"
-    "    local c, d = client:random(1000, 5), client:random(1000, 6)\n"
-    "    assert(c == client:random(1000, 5) and client:random(1) == 0)\n"
+    "    local c, d = client:random(1000, 0), client:random(1000, 1)\n"
+    "    assert(c == client:random(1000, 0) and client:random(1) == 0)\n"
     "    for _, x in ipairs{a, b, c, d} do assert(x >= 0 and x < 1000 and x % 1 == 0) end\n"
     "    return false, table.concat({a, b, c, d}, ' ')\n"
     "end\n";
@@ -241,7 +241,8 @@ static void test_random_is_pure(void **state)
         assert_int_equal(sscanf(text, "%u %u %u %u", &draws[0], &draws[1], &draws[2], &draws[3]),
                          4);
         for (unsigned i = 0; i < 4; i++) {
-            distinct[i] += draws[i] != last[i] && draws[i] != draws[(i + 1) % 4];
+            distinct[i] += draws[i] != last[i] && draws[i] != draws[(i + 1) % 4] &&
+                           draws[i] != draws[(i + 2) % 4];
             last[i] = draws[i];
         }
     }
