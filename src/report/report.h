@@ -28,6 +28,7 @@ extern const struct option_spec report_options[];
 struct report_run {
     const char *version; /* "valkey-polyglot 0.1.0" */
     const char *command; /* "SET" */
+    const char *custom;  /* the file of the custom commands; NULL: a built-in test */
     const char *server;  /* "127.0.0.1:6379" */
     const char *tls;     /* whether the server was "verified"; NULL: without TLS */
     const char *user;    /* "alice"; NULL: the default one */

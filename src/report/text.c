@@ -235,6 +235,8 @@ static void print_settings(struct text *text, const struct report_end *end)
 
     open_section(sink, "How It Ran:");
     print_setting(sink, "Command", run->command);
+    if (run->custom)
+        print_setting(sink, "Custom commands", run->custom);
     print_setting(sink, "Server", run->server);
     if (run->tls)
         print_setting(sink, "TLS", run->tls);

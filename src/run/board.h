@@ -40,9 +40,12 @@ struct board_header {
     alignas(BOARD_LINE) _Atomic uint64_t claimed; /* indices that were handed out, by all workers */
 };
 
+/* The kind of a text that says why a worker could not start. */
+enum { BOARD_TEXT_FAILURE = OUTCOME_KINDS + EVENT_KINDS };
+
 /* A text for the user, of one worker. */
 struct board_text {
-    uint32_t outcome; /* enum outcome; OUTCOME_KINDS + enum event for an event */
+    uint32_t outcome; /* enum outcome; OUTCOME_KINDS + enum event for an event; or the above */
     char text[BOARD_TEXT_MAX + 1];
 };
 

@@ -19,6 +19,11 @@ static const char *kind_name(uint32_t kind)
 static void take(struct messages *messages, const struct board_text *text, unsigned worker,
                  uint64_t now_ns)
 {
+    if (text->outcome == BOARD_TEXT_FAILURE) {
+        if (!messages->failure[0])
+            snprintf(messages->failure, sizeof messages->failure, "%s", text->text);
+        return;
+    }
     const uint64_t bit = UINT64_C(1) << text->outcome;
     const char *kind = kind_name(text->outcome);
 

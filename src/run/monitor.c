@@ -107,8 +107,10 @@ static int wait_until_ready(struct monitor *monitor, struct err *err)
 
     for (;;) {
         look(monitor, now_ns);
-        if (any_failed(monitor))
-            return err_set(err, "A worker could not start.");
+        if (any_failed(monitor)) {
+            look(monitor, now_ns); /* its text was there before */
+            return err_set(err, "%s", monitor->messages.failure);
+        }
         if (monitor->watch.lost > 0)
             return err_set(err, "A worker was lost before the run began: %s",
                            monitor->watch.warnings[0]);
@@ -161,6 +163,7 @@ static void begin_sinks(struct monitor *monitor)
     const struct report_run run = {
         .version = monitor->setup->version,
         .command = entry->arguments[0],
+        .custom = plan->language ? plan->script.file : NULL,
         .server = plan->endpoint.name,
         .tls = plan->tls.on ? describe_tls(&plan->tls) : NULL,
         .user = plan->opening.config->user,

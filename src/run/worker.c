@@ -468,7 +468,7 @@ void worker_run(const struct worker_setup *setup)
     /* Deadlines to the nanosecond: without this the kernel adds up to 50 us to each wait. */
     prctl(PR_SET_TIMERSLACK, 1UL);
     if (pin(&worker, &err) < 0 || create(&worker, &err) < 0) {
-        board_put_text(worker.slot, OUTCOME_OTHER, str_of(err.text));
+        board_put_text(worker.slot, BOARD_TEXT_FAILURE, str_of(err.text));
         release(&worker);
         set_state(&worker, WORKER_FAILED);
         return;
