@@ -86,10 +86,6 @@ static int check_pairs(const struct config *config, const struct options *option
     if (!config->client.keepalive && options_given(options, "reconnect-interval"))
         return err_set(err,
                        "-k/--keepalive 0 is --reconnect-interval 1: leave out one of the two.");
-    if (config->client.cluster &&
-        (!config->client.keepalive || options_given(options, "reconnect-interval")))
-        return err_set(err, "--cluster keeps its connections: leave out -k 0 and "
-                            "--reconnect-interval.");
     if (config->client.read_from_replica && !config->client.cluster)
         return err_set(err, "--read-from-replica reads from the replicas of a cluster: add "
                             "--cluster, or leave it out.");

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "client/cluster_driver.h"
+#include "client/cluster_dials.h"
 
 /* Whether there is a newer topology is looked at this often. */
 #define POLL_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
@@ -69,7 +69,7 @@ void cluster_count_client(struct cluster_client *client, uint64_t now_ns)
 {
     struct driver *head = &client->driver->driver;
     const unsigned unused = client->driver->slots - client->used;
-    const bool up = client->linked > 0 && client->untried == 0;
+    const bool up = client->linked > 0 && client->awaited == 0;
 
     if (up == client->up)
         return;
@@ -147,7 +147,7 @@ static void open_client(struct cluster_client *client)
         if (!router_uses(router, router->nodes[i]))
             continue;
         cluster_link(client, i)->initial = true;
-        client->untried++;
+        cluster_await(client->links[i]);
     }
 }
 
@@ -326,15 +326,6 @@ static void destroy_client(struct cluster_client *client)
     free(client->links);
 }
 
-static void destroy_node(struct node *node)
-{
-    if (!node)
-        return;
-    tls_context_destroy(&node->tls);
-    free(node->unfit);
-    free(node);
-}
-
 static void cluster_driver_destroy(struct driver **slot)
 {
     struct cluster_driver *driver = self(*slot);
@@ -344,7 +335,7 @@ static void cluster_driver_destroy(struct driver **slot)
     for (unsigned i = 0; i < driver->setup->clients_max; i++)
         destroy_client(&driver->clients[i]);
     for (unsigned i = 0; i < driver->node_count; i++)
-        destroy_node(driver->nodes[i]);
+        node_destroy(&driver->nodes[i]);
     router_deinit(&driver->router);
     free(driver->nodes);
     free(driver->clients);

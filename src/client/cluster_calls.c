@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
-#include "client/cluster_driver.h"
+#include "client/cluster_dials.h"
 #include "resp/writer.h"
 
 enum {
@@ -106,6 +106,7 @@ static void send_call(struct node_link *link, struct call *call)
     outbox_add(outbox, len);
     note_travelled(link, call);
     call_ring_push(&link->ring, call);
+    cluster_count_call(link);
     link_send(&link->link);
 }
 
@@ -255,11 +256,6 @@ void cluster_abandon_calls(struct cluster_client *client, uint64_t now_ns)
 
 /* ---- replies */
 
-static const struct router_node *node_of(const struct node_link *link)
-{
-    return link->client->driver->router.nodes[link->node];
-}
-
 static struct str replies_of(const struct node_link *link)
 {
     return link->gathering ? gathering_all(link->gathering) : STR("");
@@ -271,7 +267,7 @@ static void end_by_error(struct node_link *link, struct call *call, struct str t
     struct completion completion = {.replied_ns = now_ns,
                                     .outcome = outcome_of_error(text),
                                     .text = text,
-                                    .node = node_of(link),
+                                    .node = cluster_node_of(link),
                                     .replies = replies_of(link)};
 
     cluster_end_call(link->client, call, &completion);
@@ -354,7 +350,7 @@ void cluster_take_reply(struct node_link *link, struct call *call, const struct 
 {
     struct completion completion = {.replied_ns = now_ns,
                                     .null = reply->kind == RESP_NULL,
-                                    .node = node_of(link),
+                                    .node = cluster_node_of(link),
                                     .replies = replies_of(link)};
 
     if (reply->kind == RESP_ERROR)

@@ -13,25 +13,16 @@
 #include "client/calls.h"
 #include "client/client.h"
 #include "client/gathering.h"
+#include "client/node.h"
 #include "client/queue.h"
 #include "cluster/cluster.h"
 #include "cluster/refresher.h"
-#include "cluster/router.h"
 #include "io/link.h"
 
 /* Calls that wait are looked at this often. */
 #define CLUSTER_RETRY_NS (UINT64_C(5) * CLOCK_NS_PER_MS)
 
 enum { CLUSTER_TEXT_MAX = TOPOLOGY_NAME_MAX + RESP_TEXT_MAX + 64 };
-
-/* A node of the router, by its number: how to get there. */
-struct node {
-    struct endpoint endpoint;
-    struct link_setup links;
-    struct tls_context *tls; /* owned; NULL: without TLS */
-    struct err *unfit;       /* owned: why it must not be dialled; NULL: it may */
-    bool located;            /* `endpoint` is filled in */
-};
 
 struct node_link {
     struct link link; /* first: events come with it */
@@ -40,14 +31,16 @@ struct node_link {
     struct gathering *gathering; /* owned; NULL where requests are not dictated */
     struct node_link *next_dial;
     uint64_t stuck_ns;  /* since when it was seen with calls of which none could be sent; 0: no */
+    uint64_t left;      /* requests that the connection may still get; 0: no limit */
     uint32_t travelled; /* calls in the ring that were sent elsewhere before */
     uint16_t node;
-    bool initial; /* the client is not up before this has been tried */
-    bool tried;   /* one end of its first dial is known */
-    bool wanted;  /* by a call that waits */
-    bool to_dial; /* in the list of those that wait for a dial */
-    bool known;   /* was up before */
-    bool retired; /* is being closed: nothing is added to it */
+    bool initial;  /* is kept from the start */
+    bool awaited;  /* the client is not up before one end of the next dial is known */
+    bool wanted;   /* by a call that waits */
+    bool to_dial;  /* in the list of those that wait for a dial */
+    bool known;    /* was up before */
+    bool retired;  /* is being closed: nothing is added to it */
+    bool renewing; /* had all its requests: to be dialled anew once they are answered */
 };
 
 struct cluster_client {
@@ -60,7 +53,7 @@ struct cluster_client {
     unsigned number;  /* among all clients */
     unsigned used;    /* slots that are not free */
     unsigned linked;  /* links that are up */
-    unsigned untried; /* initial links of which neither end is known */
+    unsigned awaited; /* links of whose dial neither end is known: at the start, and renewed ones */
     bool up;
     struct queued queued; /* among those with a free slot */
 };
@@ -105,26 +98,23 @@ void cluster_free_slot(struct cluster_client *client, uint64_t now_ns);
 /* Counts a client as up or not, by its links, with its free slots. */
 void cluster_count_client(struct cluster_client *client, uint64_t now_ns);
 
-/* ---- cluster_links.c: links are dialled, lost, timed out */
+/* ---- cluster_links.c: what links bring, and how they end; see cluster_dials.h for how they begin
+ */
 
 /* The link of a client to a node, made when there was none. */
 struct node_link *cluster_link(struct cluster_client *client, unsigned node);
+
+/* Where a link leads to. Its role may be another one by the next topology. */
+static inline const struct router_node *cluster_node_of(const struct node_link *link)
+{
+    return link->client->driver->router.nodes[link->node];
+}
 
 /* Whether calls can be added to a link (NULL: no). */
 static inline bool cluster_can_send(const struct node_link *link)
 {
     return link && link->link.state == LINK_UP && !link->retired;
 }
-
-/* Wants a link that is down, for calls that wait. */
-void cluster_want_link(struct node_link *link);
-
-/* Dials those that wait for it, at most 128 at once. */
-void cluster_dial(struct cluster_driver *driver, uint64_t now_ns);
-
-/* Looks for links that want attention: to be dialled, given up, timed out. Sets when to look next.
- */
-void cluster_look_at_links(struct cluster_driver *driver, uint64_t now_ns);
 
 /* ---- cluster_calls.c: calls are sent, kept back, redirected, given back */
 

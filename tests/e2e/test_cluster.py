@@ -129,9 +129,47 @@ def test_a_cluster_without_slots(run, make_server):
     assert "no slot is served" in sentence
 
 
-@pytest.mark.parametrize("arguments", [("-k", 0), ("--reconnect-interval", 10)], ids=str)
-def test_no_churn_with_a_cluster(run, arguments):
-    assert "--cluster" in run("--cluster", *arguments).refusal()
+# ---- connections that are renewed on purpose
+
+def connections_of(nodes):
+    return {node.port: int(node.client.info("stats")["total_connections_received"]) for node in nodes}
+
+
+@pytest.mark.tsan
+@pytest.mark.parametrize("arguments, each", [(("-k", 0), 1), (("--reconnect-interval", 10), 10),
+                                             (("--reconnect-interval", 7, "-P", 5), 7)], ids=str)
+def test_connections_are_as_many_as_asked_for(run, shared_cluster, arguments, each):
+    shared_cluster.flush()
+    clients, links = 10, 10 * len(shared_cluster.primaries)
+    before, served = connections_of(shared_cluster.primaries), calls_of(shared_cluster.primaries, "set")
+    report = run("-p", shared_cluster.port, "--cluster", "-n", 3000, "--sequential", 3000, "-c", clients, "--processes", 2,
+                 *arguments).expect(0).report
+    assert (report.issued, report.completed, report.errors, report.unanswered) == (3000, 3000, 0, 0)
+    assert sum(calls_of(shared_cluster.primaries, "set").values()) - sum(served.values()) == 3000
+    assert shared_cluster.size() == 3000
+    for event in ("disconnects", "reconnects", "failed dials", "moved replies"):
+        assert not report.has("Events", event)
+    made = report.number("Time to Connect (ms)", "Connections")
+    assert made == links + report.count("Events", "planned reconnects")
+    # What is left on each client's last connections; and dials that the end of the run has overtaken.
+    assert 3000 / each - links <= made <= 3000 / each + links
+    after = connections_of(shared_cluster.primaries)
+    probe_and_question = 2
+    assert made + probe_and_question <= sum(after.values()) - sum(before.values()) <= made + probe_and_question + links
+    assert report.number("How It Ran", "Requests a connection") == each
+
+
+def test_connections_to_replicas_are_renewed(run, shared_cluster):
+    shared_cluster.show_replicas()
+    before = connections_of(shared_cluster.replicas)
+    report = run("-p", shared_cluster.port, "--cluster", "--read-from-replica", "-n", 1000, "-r", 1000, "-c", 4, "-t", "get",
+                 "-k", 0, "--qps", 2000, "--processes", 2).expect(0).report
+    assert report.completed == sum(ports_of(report, "replica").values()) == 1000
+    # As many as requests, each after READONLY: or the replies were redirects.
+    assert not report.has("Events", "moved replies")
+    after = connections_of(shared_cluster.replicas)
+    first, questions = 4 * len(shared_cluster.replicas), 2
+    assert 1000 <= sum(after.values()) - sum(before.values()) <= 1000 + first + questions
 
 
 def test_logging_in_to_all_nodes(run, tmp_path):
@@ -200,11 +238,12 @@ def is_fine(line):
 
 
 @pytest.mark.tsan
-def test_a_slot_that_moves_to_and_fro(start, cluster):
+@pytest.mark.parametrize("churn", [(), ("-k", 0), ("--reconnect-interval", 3, "-P", 4)], ids=str)
+def test_a_slot_that_moves_to_and_fro(start, cluster, churn):
     slot = cluster.slot_of("key:7")
     source = cluster.node_of(slot)
     target = next(node for node in cluster.primaries if node is not source)
-    program = started(start, cluster, "-r", 10, "--qps", 2000, "-c", 8)
+    program = started(start, cluster, "-r", 10, "--qps", 2000, "-c", 8, *churn)
     for _ in range(6):
         cluster.begin_to_migrate(slot, source, target)
         # The key was moved, and the slot has not: that is when the source says ASK.
@@ -215,8 +254,10 @@ def test_a_slot_that_moves_to_and_fro(start, cluster):
     wait_for_lines(program, 1)
     report, _ = finished(program)
     assert report.errors == 0
+    assert report.issued == report.completed + report.unanswered
     assert report.number("Events", "moved replies") > 0
     assert report.number("Events", "ask replies") > 0
+    assert report.has("Events", "planned reconnects") == bool(churn)
 
 
 def test_failover_on_command(start, cluster):
@@ -248,6 +289,20 @@ def test_a_primary_is_killed(start, cluster, load):
     assert is_fine(result.csv.lines[-2]), "errors stop with the failover"
     assert report.outages, "the failover is read off the report"
     assert sum(outage["failed"] for outage in report.outages) == report.errors
+
+
+def test_a_primary_is_killed_whose_connections_are_renewed(start, cluster):
+    program = started(start, cluster, "-r", 1000, "-c", 8, "--reconnect-interval", 5)
+    cluster.primaries[1].crash()
+    replica = cluster.replicas[1]
+    processes.wait_until(lambda: replica.role() == "master", "the replica takes over")
+    wait_for_lines(program, 3, is_fine)
+    before = connections_of([replica])[replica.port]
+    processes.wait_until(lambda: connections_of([replica])[replica.port] > before + 50, "new connections")
+    report, result = finished(program)
+    assert report.issued == report.completed + report.errors + report.unanswered
+    assert is_fine(result.csv.lines[-2]), "errors stop with the failover"
+    assert sum(outage["failed"] for outage in report.outages) == report.errors <= 8
 
 
 def test_a_replica_is_killed_that_is_read_from(start, cluster):

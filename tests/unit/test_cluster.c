@@ -7,27 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cluster_talk.h"
-
-static void answer_asking(struct fixture *fixture, unsigned node, uint64_t k, const char *reply)
-{
-    char command[COMMAND_MAX] = "*1\r\n$6\r\nASKING\r\n";
-
-    get_command(command + strlen(command), k);
-    expect_bytes(fixture, node, command);
-    peer_say(fixture->nodes[node].peer, reply);
-}
-
-static char *redirect(const struct fixture *fixture, const char *kind, uint64_t k, unsigned node,
-                      char *reply)
-{
-    char key[32];
-
-    sprintf(key, "key:%llu", (unsigned long long)k);
-    sprintf(reply, "-%s %u 127.0.0.1:%u\r\n", kind, resp_slot(str_of(key)),
-            fixture->nodes[node].port);
-    return reply;
-}
+#include "cluster_redirects.h"
 
 static void test_requests_go_where_their_slots_are(void **state)
 {

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "client/cluster_dials.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* How often a name is asked after that is being resolved. */
+#define NAME_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
+
+/* A link is kept up while its node is a primary, if it has been used, or was to be from the start;
+ * and while it is a replica that carries requests. */
+static bool is_kept(const struct node_link *link)
+{
+    const struct router_node *node = cluster_node_of(link);
+
+    return (link->known || link->initial || node->replica) &&
+           router_uses(&link->client->driver->router, node);
+}
+
+void cluster_look_by(struct cluster_driver *driver, uint64_t time_ns)
+{
+    if (time_ns < driver->look_ns)
+        driver->look_ns = time_ns;
+    cluster_tick_by(driver, driver->look_ns);
+}
+
+/* ---- dialling: at most CLIENT_DIALS_MAX at once, first come, first served */
+
+void cluster_dial(struct cluster_driver *driver, uint64_t now_ns)
+{
+    while (driver->dial_first && driver->dialing < CLIENT_DIALS_MAX && !driver->abandoned) {
+        struct node_link *link = driver->dial_first;
+
+        driver->dial_first = link->next_dial;
+        link->to_dial = false;
+        driver->dialing++;
+        link_dial(&link->link, now_ns);
+        cluster_look_by(driver, link_wake_ns(&link->link));
+    }
+}
+
+static void queue_dial(struct node_link *link)
+{
+    struct cluster_driver *driver = link->client->driver;
+
+    link->next_dial = NULL;
+    link->to_dial = true;
+    if (driver->dial_first)
+        driver->dial_last->next_dial = link;
+    else
+        driver->dial_first = link;
+    driver->dial_last = link;
+}
+
+void cluster_want_link(struct node_link *link)
+{
+    if (link->wanted)
+        return;
+    link->wanted = true;
+    cluster_look_by(link->client->driver, 0);
+}
+
+void cluster_note_tried(struct node_link *link, uint64_t now_ns)
+{
+    if (link->awaited)
+        link->client->awaited--;
+    link->awaited = false;
+    cluster_count_client(link->client, now_ns);
+}
+
+void cluster_await(struct node_link *link)
+{
+    link->client->awaited++;
+    link->awaited = true;
+}
+
+/* ---- renewing: a connection gets so many calls, and its last reply closes it */
+
+void cluster_count_call(struct node_link *link)
+{
+    if (!link->left || --link->left > 0)
+        return;
+    link->renewing = link->retired = true;
+    cluster_await(link);
+    cluster_count_client(link->client, 0); /* is up no longer, which needs no time */
+}
+
+void cluster_dial_anew(struct node_link *link, uint64_t now_ns)
+{
+    struct cluster_driver *driver = link->client->driver;
+
+    assert(link->ring.count == 0);
+    link->client->linked--;
+    if (is_kept(link) || link->wanted)
+        queue_dial(link);
+    else
+        cluster_note_tried(link, now_ns);
+    cluster_dial(driver, now_ns);
+}
+
+/* ---- time */
+
+/* When the oldest call of the ring that was sent, or any that travelled, has had its time. */
+static uint64_t first_expiry_ns(const struct node_link *link, uint64_t timeout_ns)
+{
+    const uint32_t sent = call_ring_sent(&link->ring);
+    uint64_t first_ns = CLOCK_NEVER;
+
+    for (uint32_t i = 0; i < sent; i++) {
+        const struct call *call = *call_ring_at(&link->ring, i);
+
+        if (call && call->first_ns + timeout_ns < first_ns)
+            first_ns = call->first_ns + timeout_ns;
+        if (call && link->travelled == 0)
+            break;
+    }
+    return first_ns;
+}
+
+/* When the calls of a link that is up have been silent for too long: since one was sent, or since
+ * none could be, because the server takes no bytes. */
+static uint64_t expiry_ns(struct node_link *link, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = link->client->driver->setup->config->request_timeout_ns;
+
+    if (!timeout_ns || link->ring.count == 0)
+        return CLOCK_NEVER;
+    if (call_ring_sent(&link->ring) > 0)
+        return first_expiry_ns(link, timeout_ns);
+    if (!link->stuck_ns)
+        link->stuck_ns = now_ns;
+    return link->stuck_ns + timeout_ns;
+}
+
+/* Hangs up on a node that has left, and whose replies have all come. */
+static void leave(struct node_link *link)
+{
+    if (link->ring.count > 0 || link->wanted || link->renewing || cluster_node_of(link)->member)
+        return;
+    link->retired = true;
+    link_close(&link->link, LINK_GIVEN_UP);
+}
+
+static uint64_t look_at_up(struct node_link *link, uint64_t now_ns)
+{
+    const uint64_t wake_ns = expiry_ns(link, now_ns);
+
+    if (link->retired && !link->renewing)
+        return CLOCK_NEVER;
+    leave(link);
+    if (wake_ns > now_ns)
+        return wake_ns;
+    link->retired = true;
+    link_close(&link->link, LINK_NO_REPLY);
+    return CLOCK_NEVER;
+}
+
+/* Returns 0 when it is known where the node of a link is, else when to ask again. */
+static uint64_t locate(struct node_link *link, uint64_t now_ns)
+{
+    struct cluster_driver *driver = link->client->driver;
+    struct err err;
+
+    const int rc = node_locate(driver->nodes[link->node], driver->setup->cluster->addresses,
+                               cluster_node_of(link), &err);
+    if (rc == 0)
+        return 0;
+    if (rc == -EAGAIN)
+        return now_ns + NAME_NS;
+    cluster_note_tried(link, now_ns);
+    cluster_tell(driver, EVENT_DIAL_FAILURE, str_of(err.text), now_ns);
+    return now_ns + CLOCK_NS_PER_S;
+}
+
+static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
+{
+    if (link->to_dial || (!is_kept(link) && !link->wanted))
+        return CLOCK_NEVER;
+    if (link_wake_ns(&link->link) > now_ns)
+        return link_wake_ns(&link->link);
+    const uint64_t later_ns = locate(link, now_ns);
+    if (later_ns)
+        return later_ns;
+    queue_dial(link);
+    return CLOCK_NEVER;
+}
+
+/* When a link wants attention. Gives it to those that want it now. */
+static uint64_t look_at(struct node_link *link, uint64_t now_ns)
+{
+    switch ((enum link_state)link->link.state) {
+    case LINK_UP:
+        return look_at_up(link, now_ns);
+    case LINK_DOWN:
+        return look_at_down(link, now_ns);
+    default:
+        if (link_wake_ns(&link->link) > now_ns)
+            return link_wake_ns(&link->link);
+        link_close(&link->link, ETIMEDOUT);
+        return CLOCK_NEVER;
+    }
+}
+
+void cluster_look_at_links(struct cluster_driver *driver, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = driver->setup->config->request_timeout_ns;
+
+    /* What is sent from now on cannot time out before this. */
+    driver->look_ns = timeout_ns ? now_ns + timeout_ns : CLOCK_NEVER;
+    for (unsigned i = 0; i < driver->wanted; i++) {
+        struct cluster_client *client = &driver->clients[i];
+
+        for (unsigned node = 0; node < client->link_room; node++) {
+            if (!client->links[node])
+                continue;
+            const uint64_t wake_ns = look_at(client->links[node], now_ns);
+            cluster_look_by(driver, wake_ns);
+        }
+    }
+    cluster_dial(driver, now_ns);
+}

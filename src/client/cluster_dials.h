@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cluster_dials: when the links of a driver for clusters are dialled, renewed, left and given up.
+ *
+ * A link is dialled when it is wanted by a call, or is to be kept up; at most CLIENT_DIALS_MAX at
+ * once, first come, first served. What comes of it is told to cluster_links.c.
+ */
+#ifndef CLIENT_CLUSTER_DIALS_H
+#define CLIENT_CLUSTER_DIALS_H
+
+#include "client/cluster_driver.h"
+
+/* Makes the next look at the links come by this time. */
+void cluster_look_by(struct cluster_driver *driver, uint64_t time_ns);
+
+/* Counts a call that was added to a link. After the last one that its connection may get, the
+ * client takes no other until there is a new connection. */
+void cluster_count_call(struct node_link *link);
+
+/* From here on the client is not up before one end of the link's next dial is known. */
+void cluster_await(struct node_link *link);
+
+/* One end of the dial of a link is known: that may be what its client waits for. */
+void cluster_note_tried(struct node_link *link, uint64_t now_ns);
+
+/* After a planned end of a link, which has no calls: dials it. A node that has left needs no other
+ * connection. */
+void cluster_dial_anew(struct node_link *link, uint64_t now_ns);
+
+/* Wants a link that is down, for calls that wait. */
+void cluster_want_link(struct node_link *link);
+
+/* Dials those that wait for it. */
+void cluster_dial(struct cluster_driver *driver, uint64_t now_ns);
+
+/* Looks for links that want attention: to be dialled, given up, timed out. Sets when to look next.
+ */
+void cluster_look_at_links(struct cluster_driver *driver, uint64_t now_ns);
+
+#endif

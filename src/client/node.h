@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * node: how a worker gets to a node of a cluster: where it is, and the TLS by which it proves its
+ * name. It knows nothing of the node's role.
+ */
+#ifndef CLIENT_NODE_H
+#define CLIENT_NODE_H
+
+#include <stdbool.h>
+
+#include "cluster/addresses.h"
+#include "cluster/router.h"
+#include "io/link.h"
+#include "io/tls_context.h"
+
+struct node {
+    struct endpoint endpoint;
+    struct link_setup links; /* of all links to it */
+    struct tls_context *tls; /* owned; NULL: without TLS */
+    struct err *unfit;       /* owned: why it must not be dialled; NULL: it may */
+    bool located;            /* `endpoint` is filled in */
+};
+
+/* Makes a node that is not located. Its links are made as `links` says, but for endpoint and TLS;
+ * nothing is sent without TLS where TLS is wanted and cannot be spoken. */
+struct node *node_create(const struct link_setup *links, const struct tls_config *tls,
+                         const struct router_node *named);
+
+/* Releases a node; NULL is fine. */
+void node_destroy(struct node **node);
+
+/* Finds out where a node is, once. Returns 0, -EAGAIN: it is being found out, or another negative
+ * errno with `err` filled in. */
+int node_locate(struct node *node, struct addresses *addresses, const struct router_node *named,
+                struct err *err);
+
+#endif
