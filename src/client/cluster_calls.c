@@ -189,23 +189,34 @@ void cluster_end_call(struct cluster_client *client, struct call *call,
     listener->done(listener->context, completion);
 }
 
+/* What a call is waiting for that no reply sent back: a sentence, and its kind. */
+static enum outcome describe_wait(const struct cluster_client *client, unsigned node, char *text)
+{
+    const struct cluster_driver *driver = client->driver;
+    const bool known = node != ROUTER_NO_NODE;
+    const bool barred =
+        known && node < client->link_room && client->links[node] && client->links[node]->barred;
+
+    snprintf(text, CLUSTER_TEXT_MAX, "No %s to %s within %llu ms.", barred ? "login" : "connection",
+             known ? driver->router.nodes[node]->name : "a node that serves the slot",
+             (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
+    return barred ? OUTCOME_AUTH : OUTCOME_TIMEOUT;
+}
+
 /* The request timeout has passed while the call waited. */
 static void expire(struct cluster_client *client, struct call *call, uint64_t now_ns)
 {
     struct cluster_driver *driver = client->driver;
     const unsigned node = route(client, call);
-    const struct router_node *awaited = node == ROUTER_NO_NODE ? NULL : driver->router.nodes[node];
     struct completion completion = {
-        .replied_ns = now_ns, .outcome = OUTCOME_TIMEOUT, .node = awaited};
+        .replied_ns = now_ns, .node = node == ROUTER_NO_NODE ? NULL : driver->router.nodes[node]};
     char text[CLUSTER_TEXT_MAX];
 
     if (call->reason != OUTCOME_OK) {
         completion.outcome = (enum outcome)call->reason;
         snprintf(text, sizeof text, "%s", driver->reasons[call->reason]);
     } else {
-        snprintf(text, sizeof text, "No connection to %s within %llu ms.",
-                 awaited ? awaited->name : "a node that serves the slot",
-                 (unsigned long long)driver->setup->config->request_timeout_ns / CLOCK_NS_PER_MS);
+        completion.outcome = describe_wait(client, node, text);
     }
     completion.text = str_of(text);
     cluster_end_call(client, call, &completion);

@@ -15,7 +15,6 @@
 #include "client/gathering.h"
 #include "client/node.h"
 #include "client/queue.h"
-#include "cluster/cluster.h"
 #include "cluster/refresher.h"
 #include "io/link.h"
 
@@ -39,6 +38,7 @@ struct node_link {
     bool wanted;   /* by a call that waits */
     bool to_dial;  /* in the list of those that wait for a dial */
     bool known;    /* was up before */
+    bool barred;   /* its last dial ended with a login that was refused */
     bool retired;  /* is being closed: nothing is added to it */
     bool renewing; /* had all its requests: to be dialled anew once they are answered */
 };

@@ -34,7 +34,7 @@ static void link_up(struct link *base, uint64_t now_ns)
     if (link->known)
         cluster_tell(driver, link->renewing ? EVENT_RENEWAL : EVENT_RECONNECT, STR(""), now_ns);
     link->known = true;
-    link->renewing = false;
+    link->renewing = link->barred = false;
     listener->connected(listener->context, &times);
     cluster_note_tried(link, now_ns);
     cluster_retry_calls(client, now_ns);
@@ -192,7 +192,10 @@ static void link_down(struct link *base, int reason, bool was_up, uint64_t now_n
         driver->dialing--;
     }
     link->wanted = false;
+    link->barred = loss_is_auth(&loss);
     cluster_note_tried(link, now_ns);
+    if (link->barred)
+        cluster_tell(driver, EVENT_NO_LOGIN, STR(""), now_ns);
     if (reason != LINK_GIVEN_UP) {
         cluster_tell(driver, was_up ? EVENT_DISCONNECT : EVENT_DIAL_FAILURE, said, now_ns);
         bulletin_ask(driver->setup->cluster->bulletin, BULLETIN_STALE);

@@ -26,6 +26,11 @@ const char *loss_describe(const struct loss *loss, char *text)
     return text;
 }
 
+bool loss_is_auth(const struct loss *loss)
+{
+    return loss->reason == LINK_REFUSED && session_is_about_login(loss->said);
+}
+
 enum outcome loss_outcome(const struct loss *loss, const struct flight *flight)
 {
     if (loss->reason == LINK_GIVEN_UP)

@@ -29,6 +29,9 @@ struct loss {
 /* One sentence; returns `text`, of LOSS_TEXT_MAX bytes. */
 const char *loss_describe(const struct loss *loss, char *text);
 
+/* Whether it was a login that was refused. */
+bool loss_is_auth(const struct loss *loss);
+
 /* The outcome of a request whose reply was not the one that was no RESP. */
 enum outcome loss_outcome(const struct loss *loss, const struct flight *flight);
 

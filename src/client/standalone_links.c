@@ -262,6 +262,8 @@ static void link_down(struct link *link, int reason, bool was_up, uint64_t now_n
     }
     if (reason != LINK_GIVEN_UP)
         tell(driver, was_up ? EVENT_DISCONNECT : EVENT_DIAL_FAILURE, said, now_ns);
+    if (loss_is_auth(&loss))
+        tell(driver, EVENT_NO_LOGIN, STR(""), now_ns);
     fail_flights(driver, client, &loss, said);
     tick_by(driver, link_wake_ns(link));
     standalone_dial(driver, now_ns);

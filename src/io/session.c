@@ -151,10 +151,11 @@ static bool begins(const char *words, struct str with)
     return str_starts(str_of(words), with);
 }
 
-static bool is_about_login(const char *words)
+bool session_is_about_login(const char *words)
 {
-    return begins(words, STR("WRONGPASS")) || begins(words, STR("NOPERM")) ||
-           begins(words, STR("ERR AUTH")) || begins(words, STR("ERR invalid password"));
+    return begins(words, STR("WRONGPASS")) || begins(words, STR("NOAUTH")) ||
+           begins(words, STR("NOPERM")) || begins(words, STR("ERR AUTH")) ||
+           begins(words, STR("ERR invalid password"));
 }
 
 /* What ends the sentence that ends in a server's words. */
@@ -179,7 +180,7 @@ int session_explain(const struct session_opening *opening, unsigned step, const 
     else if (kind == SESSION_READONLY)
         err_set(err, "The server at %s refused reads from replicas: %s%s", name, words,
                 full_stop(words));
-    else if (kind == SESSION_HELLO && (!config->password || !is_about_login(words)))
+    else if (kind == SESSION_HELLO && (!config->password || !session_is_about_login(words)))
         err_set(err, "The server at %s refused RESP3; leave out -3 if it does not know that: %s%s",
                 name, words, full_stop(words));
     else

@@ -60,6 +60,10 @@ void session_opening_deinit(struct session_opening *opening);
  * arguments of commands that they do not know. */
 char *session_quote(const struct session_opening *opening, struct str words);
 
+/* Whether a server that answered a step of the opening with these words refused the login: others
+ * are of a database that it has not, or that it has too many clients. */
+bool session_is_about_login(const char *words);
+
 /*
  * Fills `err` with a sentence on a step that the server at `name` answered with an error, its
  * words among it: which option is at fault. Returns -EACCES.

@@ -42,6 +42,7 @@ static const char *const event_names[] = {
     [EVENT_RECONNECT] = "reconnects",
     [EVENT_RENEWAL] = "planned reconnects",
     [EVENT_DIAL_FAILURE] = "failed dials",
+    [EVENT_NO_LOGIN] = "refused logins (auth)",
     [EVENT_HIT] = "hits",
     [EVENT_MISS] = "misses",
     [EVENT_COMMAND] = "commands answered",

@@ -38,6 +38,7 @@ enum event {
     EVENT_RECONNECT,    /* connections up again */
     EVENT_RENEWAL,      /* connections up again that were closed to be dialled again */
     EVENT_DIAL_FAILURE, /* dials refused, timed out or unreachable */
+    EVENT_NO_LOGIN,     /* ... among them those whose login was refused: of the kind auth */
     EVENT_HIT,          /* reads that found a value */
     EVENT_MISS,         /* reads that found none */
     EVENT_COMMAND,      /* commands answered, of requests that may have several */

@@ -151,7 +151,8 @@ def test_password_changed_in_the_run(start, locked):
     processes.wait_until(lambda: locked.calls("set") > before + 100, "requests again")
     program.interrupt()
     result = program.wait().expect(130)
-    assert result.report.count("Events", "failed dials") >= 4
+    refused = result.report.count("Events", "refused logins (auth)")
+    assert 4 <= refused == result.report.count("Events", "failed dials")
     assert result.report.number("Events", "reconnects") == 4
     assert result.report.number("Events", "disconnects") == 4
     assert SECRET not in result.err and "an0ther" not in result.err

@@ -53,6 +53,52 @@ static void test_no_connection_within_the_request_timeout(void **state)
     tear_down(&fixture);
 }
 
+/* What a node says to each login. */
+static void answer_logins(struct fixture *fixture, unsigned node, const char *reply)
+{
+    char got[COMMAND_MAX];
+
+    if (fixture->nodes[node].peer >= 0 &&
+        recv(fixture->nodes[node].peer, got, sizeof got, MSG_DONTWAIT) > 0)
+        peer_say(fixture->nodes[node].peer, reply);
+}
+
+/* A password that was changed is what such a request fails of, not time. */
+static void test_no_login_within_the_request_timeout(void **state)
+{
+    const struct session_config login = {.password = "s3cr3t"};
+    const uint64_t end_ns = patience_ns();
+    struct session_opening opening;
+    struct fixture fixture;
+
+    (void)state;
+    session_opening_init(&opening, &login);
+    set_up(&fixture, 1, 200 * MS);
+    fixture.setup.opening = &opening;
+    fixture.driver->ops->open(fixture.driver, 1, clock_now_ns());
+    while (fixture.connections < 2) {
+        assert_true(clock_now_ns() < end_ns);
+        turn(&fixture);
+        answer_logins(&fixture, A, "+OK\r\n");
+        answer_logins(&fixture, B, "+OK\r\n");
+    }
+    peer_reset(fixture.nodes[A].peer);
+    fixture.nodes[A].peer = -1;
+    turn_until(&fixture, &fixture.events[EVENT_DISCONNECT], 1);
+    const uint64_t k = submit(&fixture, true, 0);
+    while (fixture.all_done == 0) {
+        assert_true(clock_now_ns() < end_ns);
+        turn(&fixture);
+        answer_logins(&fixture, A, "-WRONGPASS invalid username-password pair\r\n");
+    }
+    assert_ended(&fixture, k, OUTCOME_AUTH);
+    assert_non_null(strstr(fixture.texts[k], "No login to 127.0.0.1:"));
+    assert_true(fixture.events[EVENT_NO_LOGIN] >= 1);
+    assert_true(fixture.events[EVENT_NO_LOGIN] <= fixture.events[EVENT_DIAL_FAILURE]);
+    tear_down(&fixture);
+    session_opening_deinit(&opening);
+}
+
 static void test_a_hole_is_waited_out(void **state)
 {
     struct fixture fixture;
@@ -160,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lost_connection_loses_what_was_sent),
         cmocka_unit_test(test_no_connection_within_the_request_timeout),
+        cmocka_unit_test(test_no_login_within_the_request_timeout),
         cmocka_unit_test(test_a_hole_is_waited_out),
         cmocka_unit_test(test_nodes_leave),
         cmocka_unit_test(test_a_node_that_refuses_at_the_start),

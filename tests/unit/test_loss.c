@@ -62,11 +62,33 @@ static void test_outcomes(void **state)
     }
 }
 
+static void test_logins(void **state)
+{
+    static const struct {
+        struct loss loss;
+        bool want;
+    } cases[] = {
+        {{.reason = LINK_REFUSED, .said = "WRONGPASS invalid username-password pair"}, true},
+        {{.reason = LINK_REFUSED, .said = "NOAUTH Authentication required."}, true},
+        {{.reason = LINK_REFUSED, .said = "NOPERM User u has no permissions to run"}, true},
+        {{.reason = LINK_REFUSED, .said = "ERR invalid password"}, true},
+        {{.reason = LINK_REFUSED, .said = "ERR DB index is out of range"}, false},
+        {{.reason = LINK_REFUSED, .said = "ERR max number of clients reached"}, false},
+        {{.reason = LINK_UNASKED, .was_up = true, .said = "NOAUTH no"}, false},
+        {{.reason = ECONNREFUSED, .said = ""}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(loss_is_auth(&cases[i].loss), cases[i].want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_logins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
