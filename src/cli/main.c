@@ -103,6 +103,8 @@ static int probe(struct plan *plan, struct err *err)
     int rc = plan->tls.on ? tls_context_create(&tls, &plan->tls, plan->endpoint.host, err) : 0;
     if (rc == 0)
         rc = probe_server(&plan->endpoint, &plan->opening, tls, plan->connect_timeout_ns, err);
+    if (tls)
+        snprintf(plan->tls_agreed, sizeof plan->tls_agreed, "%s", tls_context_agreed(tls));
     tls_context_destroy(&tls);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,8 @@ static enum tls_event shake_hands(struct tls *tls)
     if (rc != 1)
         return explain(tls, rc);
     tls->open = true;
+    snprintf(tls->context->agreed, TLS_AGREED_MAX, "%s, %s", SSL_get_version(tls->ssl),
+             SSL_get_cipher_name(tls->ssl));
     return TLS_OPENED;
 }
 
@@ -198,6 +201,11 @@ bool tls_send(struct tls *tls, struct str plaintext)
 bool tls_resumed(const struct tls *tls)
 {
     return SSL_session_reused(tls->ssl) == 1;
+}
+
+const char *tls_context_agreed(const struct tls_context *context)
+{
+    return context->agreed;
 }
 
 const char *tls_reason(const struct tls *tls, char *text)

@@ -15,6 +15,8 @@
 
 struct tls_context;
 
+enum { TLS_AGREED_MAX = 100 };
+
 /*
  * Makes a context for the server `host`, a name or an IP address: the one that its certificate must
  * be for unless --sni names another. Reads the files of `config`, which is not needed afterwards.
@@ -22,6 +24,10 @@ struct tls_context;
  */
 int tls_context_create(struct tls_context **slot, const struct tls_config *config, const char *host,
                        struct err *err);
+
+/* "TLSv1.3, TLS_AES_256_GCM_SHA384": what the last handshake that was done has agreed on; "" before
+ * the first. Borrowed until the next. */
+const char *tls_context_agreed(const struct tls_context *context);
 
 /* Releases a context (NULL is fine) whose connections are gone. */
 void tls_context_destroy(struct tls_context **slot);

@@ -16,7 +16,8 @@ struct tls_context {
     BIO_METHOD *bio;         /* owned: how connections read and write */
     SSL_SESSION *session;    /* owned: the last ticket; NULL: none */
     char name[TLS_NAME_MAX]; /* that the certificate must be for */
-    bool is_address;         /* it is an IP address: not to be asked for */
+    char agreed[TLS_AGREED_MAX];
+    bool is_address; /* it is an IP address: not to be asked for */
     bool shows_certificate;
     char plaintext[SSL3_RT_MAX_PLAIN_LENGTH];
 };

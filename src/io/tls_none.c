@@ -19,6 +19,12 @@ int tls_context_create(struct tls_context **slot, const struct tls_config *confi
     return -ENOSYS;
 }
 
+const char *tls_context_agreed(const struct tls_context *context)
+{
+    (void)context;
+    return "";
+}
+
 void tls_context_destroy(struct tls_context **slot)
 {
     assert(!*slot);

@@ -30,7 +30,8 @@ struct report_run {
     const char *command; /* "SET" */
     const char *custom;  /* the file of the custom commands; NULL: a built-in test */
     const char *server;  /* "127.0.0.1:6379" */
-    const char *tls;     /* whether the server was "verified"; NULL: without TLS */
+    const char *tls;     /* "verified, TLSv1.3, " and the cipher; NULL: without TLS */
+    const char *cluster; /* "yes, reads from replicas"; NULL: no cluster */
     const char *user;    /* "alice"; NULL: the default one */
     const char *engine;  /* how bytes were moved: "epoll" */
     const char *keys;    /* "random, 1,000,000 keys" */

@@ -240,6 +240,8 @@ static void print_settings(struct text *text, const struct report_end *end)
     print_setting(sink, "Server", run->server);
     if (run->tls)
         print_setting(sink, "TLS", run->tls);
+    if (run->cluster)
+        print_setting(sink, "Cluster", run->cluster);
     if (run->user)
         print_setting(sink, "User", run->user);
     if (run->db)

@@ -67,11 +67,22 @@ const char *describe_pace(const struct plan *plan, uint64_t margin_ns, char *tex
     return text;
 }
 
-const char *describe_tls(const struct tls_config *tls)
+const char *describe_tls(const struct plan *plan, char *text)
 {
-    if (!tls->on)
+    const char *agreed = plan->tls_agreed;
+
+    if (!plan->tls.on)
         return "no";
-    return tls->insecure ? "not verified" : "verified";
+    snprintf(text, DESCRIBE_MAX, "%s%s%s", plan->tls.insecure ? "not verified" : "verified",
+             agreed[0] ? ", " : "", agreed);
+    return text;
+}
+
+const char *describe_cluster(const struct plan *plan)
+{
+    if (!plan->client.cluster)
+        return "no";
+    return plan_reads_replicas(plan) ? "yes, reads from replicas" : "yes";
 }
 
 static void print_limit(FILE *out, const char *name, uint64_t value, bool is_time)
@@ -139,10 +150,9 @@ void describe_plan(const struct plan *plan, FILE *out)
     char text[DESCRIBE_MAX];
 
     fprintf(out, "Server: %s\n", plan->endpoint.name);
-    fprintf(out, "TLS: %s\n", describe_tls(&plan->tls));
+    fprintf(out, "TLS: %s\n", describe_tls(plan, text));
     print_session(plan->opening.config, out);
-    fprintf(out, "Cluster: %s%s\n", plan->client.cluster ? "yes" : "no",
-            plan_reads_replicas(plan) ? ", reads from replicas" : "");
+    fprintf(out, "Cluster: %s\n", describe_cluster(plan));
     fprintf(out, "Command: %s\n", plan->entry->arguments[0]);
     if (plan->language)
         fprintf(out, "Custom commands: %s (%s)\n", plan->script.file, plan->language->name);

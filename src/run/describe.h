@@ -17,8 +17,13 @@ const char *describe_keys(const struct plan *plan, char *text);
 /* "closed loop", "open loop, 1000 requests a second"; returns `text` (DESCRIBE_MAX bytes). */
 const char *describe_load(const struct plan *plan, char *text);
 
-/* "verified", "not verified": the server's certificate; "no": without TLS. */
-const char *describe_tls(const struct tls_config *tls);
+/* "verified, TLSv1.3, TLS_AES_256_GCM_SHA384": whether the server's certificate is, and what was
+ * agreed on when the server has been reached; "no": without TLS. May use `text` (DESCRIBE_MAX
+ * bytes). */
+const char *describe_tls(const struct plan *plan, char *text);
+
+/* "no", "yes", "yes, reads from replicas". Constant. */
+const char *describe_cluster(const struct plan *plan);
 
 /* "sleep", "hybrid, margin 63 us", without a margin that is 0; returns `text` (DESCRIBE_MAX bytes).
  */

@@ -32,7 +32,7 @@ struct monitor {
     uint64_t next_ns[SINKS_MAX]; /* when each sink wants its next interval */
     int signal;                  /* that was taken, or 0 */
     bool told_last;              /* the workers were woken when the last request had been taken */
-    char keys[DESCRIBE_MAX], load[DESCRIBE_MAX], pace[DESCRIBE_MAX]; /* for the report */
+    char tls[DESCRIBE_MAX], keys[DESCRIBE_MAX], load[DESCRIBE_MAX], pace[DESCRIBE_MAX]; /* shown */
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -165,7 +165,8 @@ static void begin_sinks(struct monitor *monitor)
         .command = entry->arguments[0],
         .custom = plan->language ? plan->script.file : NULL,
         .server = plan->endpoint.name,
-        .tls = plan->tls.on ? describe_tls(&plan->tls) : NULL,
+        .tls = plan->tls.on ? describe_tls(plan, monitor->tls) : NULL,
+        .cluster = plan->client.cluster ? describe_cluster(plan) : NULL,
         .user = plan->opening.config->user,
         .db = plan->opening.config->db,
         .resp3 = plan->opening.config->resp3,

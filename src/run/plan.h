@@ -40,11 +40,12 @@ struct run_config {
 extern const struct option_spec run_options[];
 
 struct plan {
-    struct endpoint endpoint; /* this and the next three: filled in by the caller of plan_init() */
+    struct endpoint endpoint; /* this and the next four: filled in by the caller of plan_init() */
     struct engine engine;
     struct session_opening opening;
     struct tls_config tls;
-    struct cluster *cluster; /* borrowed; NULL: a server that stands alone */
+    char tls_agreed[TLS_AGREED_MAX]; /* protocol and cipher, once the server was reached; or "" */
+    struct cluster *cluster;         /* borrowed; NULL: a server that stands alone */
     struct source_config source;
     const struct catalogue_entry *entry; /* what `source` names */
     struct script_config script;

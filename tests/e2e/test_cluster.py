@@ -78,6 +78,8 @@ def test_reads_go_to_replicas(run, shared_cluster, arguments):
     assert set(ports_of(report, "replica")) == {node.port for node in shared_cluster.replicas}
     assert not ports_of(report, "primary")
     assert not report.has("Events", "moved replies")
+    said = [one.text_of("How It Ran", "Cluster") for one in (written, report)]
+    assert said == ["yes", "yes, reads from replicas"]
     assert (report.number("Accounting", "Hits"), report.count("Accounting", "Misses")) == (5000, 0)
 
 

@@ -66,7 +66,7 @@ def test_a_run(run, make_tls_server, authority, host, version):
     report = run("--tls", "--cacert", authority.cert, "-h", host, "-p", server.tls_port, "-n", 100003, "-c", 50,
                  "-P", 16, "--processes", 2, "--threads", 2).expect(0).report
     assert report.completed == report.issued == server.calls("set") == 100003
-    assert report.text_of("How It Ran", "TLS") == "verified"
+    assert re.fullmatch(rf"verified, {version}, \S+", report.text_of("How It Ran", "TLS"))
     assert report.errors == report.unanswered == 0
 
 
@@ -128,7 +128,7 @@ def test_an_expired_certificate(run, make_tls_server, authority):
     server = make_tls_server(identity=authority.issue("expired", LOCAL, days=0))
     assert "its certificate has expired" in refusal(run, "--tls", "--cacert", authority.cert, "-p", server.tls_port)
     report = run("--tls", "--insecure", "-p", server.tls_port, "-n", 100).expect(0).report
-    assert report.text_of("How It Ran", "TLS") == "not verified"
+    assert report.text_of("How It Ran", "TLS").startswith("not verified, TLSv1.")
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
@@ -178,7 +178,8 @@ def test_ciphers(run, make_tls_server, authority):
     tls = ["--tls", "--cacert", authority.cert, "-p", server.tls_port]
     other = ["--tls-ciphersuites", "TLS_AES_256_GCM_SHA384", "--tls-ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384"]
     assert "no cipher in common" in refusal(run, *tls, *other)
-    run(*tls, "--tls-ciphersuites", "TLS_AES_128_GCM_SHA256", "-n", 100).expect(0)
+    report = run(*tls, "--tls-ciphersuites", "TLS_AES_128_GCM_SHA256", "-n", 100).expect(0).report
+    assert report.text_of("How It Ran", "TLS") == "verified, TLSv1.3, TLS_AES_128_GCM_SHA256"
 
 
 @pytest.mark.parametrize("arguments, sentence", [

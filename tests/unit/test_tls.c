@@ -236,6 +236,9 @@ static void test_resumption(void **state)
             wire_shake_hands(&wire);
             exchange(&wire);
             assert_int_equal(tls_resumed(wire.tls), want[j]);
+            assert_true(str_starts(
+                str_of(tls_context_agreed(context)),
+                str_of(versions[i] == TLS1_2_VERSION ? "TLSv1.2, ECDHE-" : "TLSv1.3, TLS_")));
             wire_close(&wire);
             if (j != 2)
                 continue;
