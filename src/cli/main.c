@@ -123,8 +123,12 @@ static int reach_cluster(struct session *session, struct err *err)
     if (rc < 0)
         return rc;
     plan->cluster = session->cluster;
-    if (plan_reads_replicas(plan))
+    if (plan_reads_replicas(plan)) {
         session_opening_add_readonly(&plan->opening);
+        const int refused = probe(plan, err);
+        if (refused < 0)
+            return refused;
+    }
     return files_allow(plan_connections_of(plan, plan->ramp.clients.end), plan->processes,
                        plan->workers, err);
 }

@@ -178,8 +178,8 @@ int session_explain(const struct session_opening *opening, unsigned step, const 
         err_set(err, "The server at %s refused the database %llu: %s%s", name,
                 (unsigned long long)config->db, words, full_stop(words));
     else if (kind == SESSION_READONLY)
-        err_set(err, "The server at %s refused reads from replicas: %s%s", name, words,
-                full_stop(words));
+        err_set(err, "The server at %s refused READONLY, which --read-from-replica needs: %s%s",
+                name, words, full_stop(words));
     else if (kind == SESSION_HELLO && (!config->password || !session_is_about_login(words)))
         err_set(err, "The server at %s refused RESP3; leave out -3 if it does not know that: %s%s",
                 name, words, full_stop(words));

@@ -187,6 +187,17 @@ def test_logging_in_to_all_nodes(run, tmp_path):
         cluster.stop()
 
 
+def test_a_user_who_may_not_read_from_replicas(run, shared_cluster):
+    for node in shared_cluster.nodes:
+        node.client.call("ACL", "SETUSER", "reader", "on", ">s3cr3t", "~*", "+@all", "-readonly")
+    arguments = ("-p", shared_cluster.port, "--cluster", "--user", "reader", "-a", "s3cr3t", "-n", 100)
+    sentence = run(*arguments, "-t", "get", "--read-from-replica").refusal()
+    assert "--read-from-replica" in sentence and "NOPERM" in sentence and "'readonly'" in sentence
+    # Nothing is to be read here, and nobody asks for it there.
+    assert run(*arguments, "-t", "set", "--read-from-replica").expect(0).report.completed == 100
+    assert run(*arguments, "-t", "get").expect(0).report.completed == 100
+
+
 @pytest.mark.parametrize("endpoint", [b"$-1\r\n", b"$0\r\n\r\n", b"$9\r\n127.0.0.1\r\n", b"$9\r\nlocalhost\r\n"],
                          ids=["null", "empty", "address", "name"])
 def test_forms_of_endpoints(run, fake, endpoint):

@@ -64,7 +64,9 @@ static void test_reads_from_replicas(void **state)
     assert_int_equal(opening.count, 3);
     assert_memory_equal(opening.bytes + opening.len - strlen(want), want, strlen(want));
     assert_int_equal(session_explain(&opening, 2, "h:1", "NOPERM no", &err), -EACCES);
-    assert_string_equal(err.text, "The server at h:1 refused reads from replicas: NOPERM no.");
+    assert_string_equal(err.text,
+                        "The server at h:1 refused READONLY, which --read-from-replica needs: "
+                        "NOPERM no.");
     session_opening_deinit(&opening);
 }
 
