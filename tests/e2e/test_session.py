@@ -125,6 +125,27 @@ def test_nothing_that_is_shown_holds_a_secret(run, locked):
     assert SECRET not in result.out + result.err
 
 
+@pytest.mark.parametrize("way", ["-a", "--user", "VALKEYCLI_AUTH", "uri password", "uri user"])
+def test_csv_and_log_hold_no_secret(start, locked, way):
+    """Nor does the command line of any of its processes, nor what is said of a login that is refused in the run."""
+    arguments, environment = ways(locked.port)[way]
+    secrets = (SECRET, "bob:p@ss/w%rd", "bob%3Ap%40ss%2Fw%25rd")
+    program = start(*arguments, "--test-duration", 60, "-c", 4, "--processes", 2, "--debug",
+                    "--interval-metrics-interval-duration-sec", 1, env=dict(NO_AUTH, **environment))
+    processes.wait_until(lambda: program.csv_lines().lines, "a line of the CSV")
+    for pid in processes.members_of_session(program.pid):
+        line = " ".join(processes.arguments_of(pid))
+        assert not any(secret in line for secret in secrets)
+    locked.client.call("CONFIG", "SET", "requirepass", "an0ther")
+    locked.client.call("ACL", "SETUSER", "bob", "resetpass", ">an0ther")
+    locked.client.call("CLIENT", "KILL", "SKIPME", "yes")
+    processes.wait_until(lambda: "WRONGPASS" in program.err(), "the server's words")
+    program.interrupt()
+    result = program.wait().expect(130)
+    assert result.csv_report.count("Events", "refused logins (auth)") >= 1
+    assert not any(secret in result.out + result.err for secret in secrets)
+
+
 def test_old_servers_repeat_what_they_do_not_know(run, fake):
     """With the password, which must not come out again."""
     def behave(_connection, request):
