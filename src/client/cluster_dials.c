@@ -98,6 +98,27 @@ void cluster_dial_anew(struct node_link *link, uint64_t now_ns)
     cluster_dial(driver, now_ns);
 }
 
+void cluster_take_back_redirects(const struct node_link *link)
+{
+    struct cluster_driver *driver = link->client->driver;
+    struct router *router = &driver->router;
+
+    for (struct call *call = link->client->wait_first; call; call = call->next) {
+        if (call->target != link->node)
+            continue;
+        call->target = ROUTER_NO_NODE;
+        call->hops--;
+    }
+    if (!router->nodes[link->node]->taught)
+        return;
+    for (unsigned i = 0; i < driver->wanted; i++)
+        for (struct call *call = driver->clients[i].wait_first; call; call = call->next)
+            if (call->hops > 0 && call->target == ROUTER_NO_NODE && call->slot >= 0 &&
+                router_node_of(router, (unsigned)call->slot) == link->node)
+                call->hops--;
+    router_unlearn(router, link->node);
+}
+
 /* ---- time */
 
 /* When the oldest call of the ring that was sent, or any that travelled, has had its time. */
@@ -168,6 +189,7 @@ static uint64_t locate(struct node_link *link, uint64_t now_ns)
     if (rc == -EAGAIN)
         return now_ns + NAME_NS;
     cluster_note_tried(link, now_ns);
+    cluster_take_back_redirects(link);
     cluster_tell(driver, EVENT_DIAL_FAILURE, str_of(err.text), now_ns);
     return now_ns + CLOCK_NS_PER_S;
 }

@@ -27,6 +27,10 @@ void cluster_note_tried(struct node_link *link, uint64_t now_ns);
  * connection. */
 void cluster_dial_anew(struct node_link *link, uint64_t now_ns);
 
+/* Redirects to where a link leads led nowhere: their calls go back to who said them, as if they had
+ * not been said. */
+void cluster_take_back_redirects(const struct node_link *link);
+
 /* Wants a link that is down, for calls that wait. */
 void cluster_want_link(struct node_link *link);
 

@@ -140,17 +140,6 @@ static void fail_calls(struct node_link *link, const struct loss *loss, struct s
     }
 }
 
-/* An ASK led nowhere: its calls go back to who said it, as if it had not. */
-static void drop_targets(struct node_link *link)
-{
-    for (struct call *call = link->client->wait_first; call; call = call->next) {
-        if (call->target != link->node)
-            continue;
-        call->target = ROUTER_NO_NODE;
-        call->hops--;
-    }
-}
-
 /* What the server of a link said last, to nobody or to refuse a login, or why TLS failed. */
 static const char *take_said(struct node_link *link, int reason)
 {
@@ -201,7 +190,7 @@ static void link_down(struct link *base, int reason, bool was_up, uint64_t now_n
         bulletin_ask(driver->setup->cluster->bulletin, BULLETIN_STALE);
     }
     if (!was_up)
-        drop_targets(link);
+        cluster_take_back_redirects(link);
     fail_calls(link, &loss, said);
     cluster_look_by(driver, link_wake_ns(base));
     cluster_dial(driver, now_ns);

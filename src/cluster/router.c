@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -15,7 +16,7 @@ void router_init(struct router *router)
 {
     *router = (struct router){0};
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        router->node_of[slot] = ROUTER_NO_NODE;
+        router->node_of[slot] = router->adopted[slot] = ROUTER_NO_NODE;
 }
 
 void router_deinit(struct router *router)
@@ -64,7 +65,7 @@ static void forget(struct router_node *node)
     free(node->replicas);
     node->replicas = NULL;
     node->replica_count = 0;
-    node->primary = node->replica = node->member = false;
+    node->primary = node->replica = node->member = node->taught = false;
 }
 
 /* `numbers`: of the nodes of the topology. */
@@ -111,6 +112,7 @@ void router_adopt(struct router *router, const struct topology *topology)
                                     ? (uint16_t)ROUTER_NO_NODE
                                     : numbers[topology->shards[shard].primary];
     }
+    memcpy(router->adopted, router->node_of, sizeof router->adopted);
     router->generation = topology->generation;
     free(numbers);
 }
@@ -124,9 +126,21 @@ unsigned router_follow(struct router *router, unsigned said_by, const struct red
     if (number == ROUTER_NO_NODE)
         return number;
     router->nodes[number]->member = true;
-    if (!redirect->ask)
-        router->node_of[redirect->slot] = (uint16_t)number;
+    if (redirect->ask)
+        return number;
+    router->node_of[redirect->slot] = (uint16_t)number;
+    router->nodes[number]->taught = true;
     return number;
+}
+
+void router_unlearn(struct router *router, unsigned node)
+{
+    if (!router->nodes[node]->taught)
+        return;
+    router->nodes[node]->taught = false;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (router->node_of[slot] == node)
+            router->node_of[slot] = router->adopted[slot];
 }
 
 unsigned router_next_replica(struct router *router, unsigned primary)

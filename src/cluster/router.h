@@ -27,6 +27,7 @@ struct router_node {
     bool primary;           /* in the topology that was adopted */
     bool replica;           /* in that, too */
     bool member;            /* ... in any role, or named by a redirect since */
+    bool taught;            /* redirects have said since that it serves slots */
     uint16_t *replicas;     /* owned: of a primary, in that topology; numbers of nodes */
     unsigned replica_count; /* 0 of any other node */
     unsigned replica_turn;  /* of requests that a replica can carry */
@@ -40,6 +41,7 @@ struct router {
     bool from_replicas; /* the owner's: replicas are to carry requests that change nothing */
     uint64_t generation;
     uint16_t node_of[SLOT_COUNT];
+    uint16_t adopted[SLOT_COUNT]; /* the same, without what redirects have taught */
 };
 
 void router_init(struct router *router);
@@ -53,6 +55,9 @@ void router_adopt(struct router *router, const struct topology *topology);
  * serves the slot from now on if the redirect is for good.
  */
 unsigned router_follow(struct router *router, unsigned said_by, const struct redirect *redirect);
+
+/* Forgets what redirects have taught of a node, since it cannot be reached. */
+void router_unlearn(struct router *router, unsigned node);
 
 /* The number of the node that serves a slot, or ROUTER_NO_NODE. */
 static inline unsigned router_node_of(const struct router *router, unsigned slot)

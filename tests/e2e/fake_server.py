@@ -141,7 +141,7 @@ class FakeServer:
     as behave() says it. A failure of the thread shows in stop().
     """
 
-    def __init__(self, behave=ok, on_accept=None, backlog=511, accept_pause=0.0, answer_ping=True):
+    def __init__(self, behave=ok, on_accept=None, backlog=511, accept_pause=0.0, answer_ping=True, host="127.0.0.1"):
         self.behave = behave
         self.answer_ping = answer_ping
         self.on_accept = on_accept
@@ -152,7 +152,8 @@ class FakeServer:
         self.timers = []
         self.order = itertools.count()
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family, backlog=backlog)
         self.listener.setblocking(False)
         self.port = self.listener.getsockname()[1]
         self.waker, self.wakened = socket.socketpair()

@@ -198,31 +198,6 @@ def test_a_user_who_may_not_read_from_replicas(run, shared_cluster):
     assert run(*arguments, "-t", "get").expect(0).report.completed == 100
 
 
-@pytest.mark.parametrize("endpoint", [b"$-1\r\n", b"$0\r\n\r\n", b"$9\r\n127.0.0.1\r\n", b"$9\r\nlocalhost\r\n"],
-                         ids=["null", "empty", "address", "name"])
-def test_forms_of_endpoints(run, fake, endpoint):
-    def behave(connection, request):
-        if request[0] == b"CLUSTER":
-            return (b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n" + endpoint +
-                    b":%d\r\n$2\r\nid\r\n" % connection.server.port)
-        return b"+OK\r\n"
-
-    report = run("-p", fake(behave).port, "--cluster", "-n", 100, "-c", 2).expect(0).report
-    assert report.completed == 100
-
-
-def test_redirects_in_circles_end(run, fake):
-    def behave(connection, request):
-        if request[0] == b"CLUSTER":
-            return (b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%d\r\n$2\r\nid\r\n"
-                    % connection.server.port)
-        return b"-MOVED 1 127.0.0.1:%d\r\n" % connection.server.port
-
-    result = run("-p", fake(behave).port, "--cluster", "-n", 20, "-c", 2, *EACH_SECOND).expect(0)
-    assert result.csv_report.errors == result.csv.sum("requests_total_failed") == 20
-    assert result.csv.sum("requests_moved") == 120
-
-
 # ---- a cluster that changes
 
 def started(start, cluster, *arguments):

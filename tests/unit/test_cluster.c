@@ -111,6 +111,24 @@ static void test_ask_for_a_node_that_refuses(void **state)
     tear_down(&fixture);
 }
 
+/* What is known of the cluster says otherwise, and will say nothing new. */
+static void test_moved_to_a_node_that_refuses(void **state)
+{
+    struct fixture fixture;
+    char reply[100];
+
+    (void)state;
+    set_up(&fixture, 1, 0);
+    connect_client(&fixture);
+    refuse(&fixture, C);
+    const uint64_t k = submit(&fixture, true, 0);
+    for (unsigned i = 0; i < 7; i++) /* more often than redirects are followed */
+        answer(&fixture, A, k, redirect(&fixture, "MOVED", k, C, reply));
+    answer(&fixture, A, k, "$1\r\nx\r\n");
+    assert_ended(&fixture, k, OUTCOME_OK);
+    tear_down(&fixture);
+}
+
 static void test_redirects_are_bounded(void **state)
 {
     struct fixture fixture;
@@ -256,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_moved_to_a_node_that_was_not_known),
         cmocka_unit_test(test_ask_is_followed_and_not_learnt),
         cmocka_unit_test(test_ask_for_a_node_that_refuses),
+        cmocka_unit_test(test_moved_to_a_node_that_refuses),
         cmocka_unit_test(test_redirects_are_bounded),
         cmocka_unit_test(test_replies_that_are_waited_out),
         cmocka_unit_test(test_errors_that_are_not_waited_out),

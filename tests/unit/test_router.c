@@ -97,6 +97,11 @@ static void test_redirects(void **state)
     assert_string_equal(name_of(&router, 7), "c:9");
     follow(&router, c, "MOVED 8 ::1:9");
     assert_string_equal(name_of(&router, 8), "[::1]:9");
+    /* What was learnt of a node is forgotten when it cannot be reached. */
+    router_unlearn(&router, c);
+    assert_int_equal(router_node_of(&router, 5), a);
+    assert_int_equal(router_node_of(&router, 10), c);
+    assert_int_equal(router_node_of(&router, 6), new);
     /* What was learnt holds until the next topology. */
     adopt(&router, "[[0 9 ['a' 1]] [10 19 ['c' 1]]]", 2);
     for (unsigned slot = 0; slot < 10; slot++)
