@@ -25,4 +25,8 @@ struct catalogue_entry {
  */
 const struct catalogue_entry *catalogue_find(const char *name, struct err *err);
 
+/* Whether a cluster can carry a test: the keys of a request are all in one slot. Returns 0, or
+ * -EINVAL with a sentence. */
+int catalogue_check_slots(const struct catalogue_entry *entry, struct err *err);
+
 #endif

@@ -2,7 +2,6 @@
 #include "load/template.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -276,6 +275,43 @@ size_t template_render(const struct template *template, const struct keyspace *k
         }
     }
     return (size_t)(end - at);
+}
+
+/* What is hashed of a key that is written like that: no name of a key has a brace in it. */
+static struct str hashed_part(struct str argument)
+{
+    const char *open = argument.len ? memchr(argument.ptr, '{', argument.len) : NULL;
+    const char *end = argument.ptr + argument.len;
+    const char *close = open ? memchr(open, '}', (size_t)(end - open)) : NULL;
+
+    if (!close || close == open + 1)
+        return argument;
+    return (struct str){open + 1, (size_t)(close - open) - 1};
+}
+
+static bool holds_key(struct str argument)
+{
+    struct str text;
+
+    while (argument.len)
+        if (take_part(&argument, &text) == PART_KEY)
+            return true;
+    return false;
+}
+
+bool template_has_one_slot(const struct str *arguments, unsigned count)
+{
+    const struct str *first = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (!holds_key(arguments[i]))
+            continue;
+        if (!first)
+            first = &arguments[i];
+        if (!str_equal(hashed_part(*first), hashed_part(arguments[i])))
+            return false;
+    }
+    return true;
 }
 
 int template_slot(const struct template *template, const struct keyspace *keyspace,

@@ -10,6 +10,7 @@
 #ifndef LOAD_TEMPLATE_H
 #define LOAD_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -45,5 +46,12 @@ enum { TEMPLATE_NO_SLOT = -1 };
  */
 int template_slot(const struct template *template, const struct keyspace *keyspace,
                   const struct request *request);
+
+/*
+ * Whether all arguments that hold a key belong to the slot of the first one, whatever the keys are:
+ * that is so if what they are hashed by is the same, as in {__key__}:a {__key__}:b. Each argument
+ * with a key in it is taken for one, a value too.
+ */
+bool template_has_one_slot(const struct str *arguments, unsigned count);
 
 #endif

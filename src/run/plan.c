@@ -80,7 +80,10 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
         plan->language = script_language_of(plan->script.file, err);
     if (plan->entry->dictated && !plan->language)
         return -EINVAL;
-    int rc = keyspace_check(&input->source->keys, err);
+    int rc = plan->client.cluster ? catalogue_check_slots(plan->entry, err) : 0;
+    if (rc < 0)
+        return rc;
+    rc = keyspace_check(&input->source->keys, err);
     if (rc < 0)
         return rc;
     rc = cores_check(&run->cpus, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -170,6 +171,25 @@ static void test_slot_is_that_of_the_key(void **state)
     source_deinit(&source);
 }
 
+static void test_keys_of_different_slots(void **state)
+{
+    const struct catalogue_entry fits = {.name = "mget",
+                                         .arguments = {"MGET", "{__key__}:a", "{__key__}:b"}},
+                                 too_wide = {.name = "mget",
+                                             .arguments = {"MGET", "__key__:a", "__key__:b"}};
+    struct err err;
+
+    (void)state;
+    for (const char *const *name = (const char *const[]){"set", "get", "custom", NULL}; *name;
+         name++)
+        assert_int_equal(catalogue_check_slots(catalogue_find(*name, &err), &err), 0);
+    assert_int_equal(catalogue_check_slots(&fits, &err), 0);
+    assert_int_equal(catalogue_check_slots(&too_wide, &err), -EINVAL);
+    assert_string_equal(err.text,
+                        "-t/--type mget has keys of different slots in one command, which "
+                        "no node of a cluster takes: leave out --cluster.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_dictated_requests),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_keys_of_different_slots),
     };
 
     return cmocka_run_group_tests_name("source", tests, NULL, NULL);

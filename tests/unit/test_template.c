@@ -200,6 +200,55 @@ static void test_no_argument(void **state)
     assert_null(template);
 }
 
+static void test_slots_of_several_keys(void **state)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        bool one;
+    } cases[] = {
+        {{"PING"}, true},
+        {{"SET", "__key__", "__data__"}, true},
+        {{"MGET", "__key__", "__key__"}, true},
+        {{"MGET", "__key__", "other"}, true}, /* one that is no key of the run is not known */
+        {{"MGET", "__key__", "__key__:b"}, false},
+        {{"MGET", "a:__key__", "b:__key__"}, false},
+        {{"MGET", "{__key__}:a", "{__key__}:b"}, true},
+        {{"MGET", "__key__", "{__key__}:b"}, true},
+        {{"MGET", "{__key__}:a", "__key__:b"}, false},
+        {{"MGET", "{same}:__key__", "{same}__key__:b"}, true},
+        {{"MGET", "{one}:__key__", "{other}:__key__"}, false},
+        {{"MGET", "{}__key__:a", "{}__key__:b"}, false},
+        {{"MGET", "{__key__:a", "{__key__:b"}, false},
+        {{"MGET", "}{__key__}", "x{__key__}y{z}"}, true},
+    };
+    const struct keyspace_config keys = {.sequential = 100000};
+    const struct keyspace keyspace = keyspace_of(&keys, 0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str arguments[WORDS_MAX];
+        unsigned count = 0;
+
+        for (; count < WORDS_MAX && cases[i].words[count]; count++)
+            arguments[count] = str_of(cases[i].words[count]);
+        if (template_has_one_slot(arguments, count) != cases[i].one)
+            fail_msg("%s %s", cases[i].words[1], cases[i].words[2]);
+        if (count < 3 || !cases[i].one || !strstr(cases[i].words[2], "__key__"))
+            continue;
+        /* Not because it says so. */
+        const char *one[] = {"GET", cases[i].words[1], NULL, NULL},
+                   *other[] = {"GET", cases[i].words[2], NULL, NULL};
+        struct template *first = compile(one, ""), *second = compile(other, "");
+        for (uint64_t k = 0; k < 1000; k++) {
+            const struct request request = {.k = k};
+            assert_int_equal(template_slot(first, &keyspace, &request),
+                             template_slot(second, &keyspace, &request));
+        }
+        template_destroy(&first);
+        template_destroy(&second);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_cut_placeholders),
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_no_argument),
+        cmocka_unit_test(test_slots_of_several_keys),
     };
 
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);
