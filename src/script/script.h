@@ -29,6 +29,7 @@ struct script_config {
     uint64_t timeout_ns; /* for how long the user's code may keep the worker; 0: for ever */
     const struct script_value *values; /* of the script's own options: those that were given */
     size_t value_count;
+    const char *prepared; /* what the host's `prepare` made of `file`; NULL: nothing */
 };
 
 /* What a script is made with. Borrowed for its lifetime. */
@@ -90,6 +91,11 @@ struct script_host {
      * for that, and released again. Errors as of `create`, then nothing is added. NULL: files of
      * this language declare none. */
     int (*read_options)(const char *file, struct script_option_list *options, struct err *err);
+    /* Once for the run, before other processes and threads are made: turns the file into something
+     * that `create` takes less time to load, and sets `*prepared` to its name, owned by the caller,
+     * or to NULL. It serves this process and those that it forks, and leaves nothing behind. Errors
+     * as of `create`. NULL: there is nothing to prepare in this language. */
+    int (*prepare)(const struct script_config *config, char **prepared, struct err *err);
 };
 
 enum { SCRIPT_HOST_VERSION = 1 };
