@@ -52,6 +52,12 @@ unsigned resp_number_digits(uint64_t number)
 /* The divisor is a constant, which compilers turn into a multiplication. */
 char *resp_write_number(char *at, uint64_t number)
 {
+    /* Most lengths, and nothing to divide. */
+    if (number < 10) {
+        *at = (char)('0' + number);
+        return at + 1;
+    }
+
     char *const end = at + resp_number_digits(number);
     char *front = end;
 
