@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ struct session {
     struct crew *crew;
     struct local_server *server;
     struct cluster *cluster; /* owned; NULL: none */
+    char *prepared;          /* owned; of the file of custom commands; NULL: nothing */
     struct report_sink *sinks[3];
     int signal_fd;
     int worker_fd;
@@ -177,12 +179,28 @@ static int reach_server(struct session *session, struct err *err)
     return reach_cluster(session, err);
 }
 
+/* A host in a module has nothing to prepare: it is not loaded here, but once a process. */
+static int prepare_script(struct session *session, struct err *err)
+{
+    struct plan *plan = &session->plan;
+    const struct script_host *host = plan->language ? plan->language->host : NULL;
+
+    if (!host || !host->prepare)
+        return 0;
+    const int rc = host->prepare(&plan->script, &session->prepared, err);
+    plan->script.prepared = session->prepared;
+    return rc;
+}
+
 /* Everything that must be there before a process or a thread is made. */
 static int prepare(struct session *session, struct err *err)
 {
     const struct plan *plan = &session->plan;
 
-    int rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, err);
+    int rc = prepare_script(session, err);
+    if (rc < 0)
+        return rc;
+    rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, err);
     if (rc < 0)
         return rc;
     rc = reach_server(session, err);
@@ -232,6 +250,7 @@ static void release(struct session *session)
         report_destroy(&session->sinks[i]);
     local_server_stop(&session->server);
     session_opening_deinit(&session->plan.opening);
+    free(session->prepared);
     if (session->worker_fd >= 0)
         close(session->worker_fd);
     if (session->signal_fd >= 0)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "script/c/plugin.h"
 
 #define FIELD(member) offsetof(struct script_config, member)
 
@@ -31,6 +32,7 @@ const struct script_language script_languages[] = {
      .module = "valkey-polyglot-python.so", .package = "python3-dev", .one_a_process = true},
     {.name = "Lua", .endings = (const char *const[]){".lua", NULL},
      .module = "valkey-polyglot-lua.so", .package = "libluajit-5.1-dev"},
+    {.name = "C", .endings = (const char *const[]){".c", ".so", NULL}, .host = &script_host_c},
     {0},
 };
 /* clang-format on */
