@@ -79,7 +79,7 @@ static inline void lua_open(struct lua_fixture *f, const char *text)
 
 static inline void lua_close_fixture(struct lua_fixture *f)
 {
-    char command[64];
+    char command[sizeof f->folder + 8];
 
     script_module.destroy(&f->script);
     assert_null(f->script);
