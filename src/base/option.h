@@ -25,6 +25,7 @@ enum option_group {
     OPTION_PROCESSES,
     OPTION_TIMEOUTS,
     OPTION_OUTPUT,
+    OPTION_SCRIPT,
     OPTION_GROUPS /* how many there are */
 };
 

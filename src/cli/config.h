@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/options.h"
+#include "cli/script_options.h"
 #include "client/client.h"
 #include "io/endpoint.h"
 #include "io/engine.h"
@@ -35,6 +36,7 @@ struct config {
     struct engine_config engine;
     struct source_config source;
     struct script_config script;
+    struct script_texts script_texts;
     struct client_config client;
     struct rate_config rate;
     struct client_ramp_config ramp;

@@ -317,7 +317,8 @@ static enum run_exit session_main(const struct config *config, struct err *err)
     return exit_code;
 }
 
-static enum run_exit options_main(struct options *options, int argc, char **argv, struct err *err)
+static enum run_exit options_main(struct options *options, struct script_options *script, int argc,
+                                  char **argv, struct err *err)
 {
     struct config config = {0};
     const int rc = options_parse(options, &config, argc, argv, err);
@@ -326,12 +327,15 @@ static enum run_exit options_main(struct options *options, int argc, char **argv
         options_print_help(options, "valkey-polyglot", stdout);
         return finish_print(err);
     }
-    if (rc < 0)
+    if (script->failed)
+        *err = script->err; /* what the command line lacks for it is no fault of the user's */
+    if (rc < 0 || script->failed)
         return RUN_NOT_STARTED;
     if (config.program.version) {
         print_version();
         return finish_print(err);
     }
+    script_options_settle(script, options, &config.script_texts, &config.script);
     const bool settled = config_settle(&config, options, err) == 0;
     const enum run_exit exit_code = settled ? session_main(&config, err) : RUN_NOT_STARTED;
     config_deinit(&config);
@@ -350,12 +354,18 @@ static void open_standard_files(void)
 int main(int argc, char **argv)
 {
     open_standard_files();
-    struct options *options = options_create(config_tables, program_doc);
+    struct script_options script = {0};
     struct err err = {0};
-    const enum run_exit exit_code = options_main(options, argc, argv, &err);
+
+    script_options_read(&script, config_tables, offsetof(struct config, script_texts), argc, argv);
+    struct options *options = options_create(script.tables, program_doc);
+    if (script.heading)
+        options_set_heading(options, OPTION_SCRIPT, script.heading);
+    const enum run_exit exit_code = options_main(options, &script, argc, argv, &err);
 
     if (exit_code == RUN_NOT_STARTED && err.text[0])
         fprintf(stderr, "%s\n", err.text);
     options_destroy(&options);
+    script_options_deinit(&script);
     return (int)exit_code;
 }

@@ -24,6 +24,7 @@ static const char *const headings[OPTION_GROUPS] = {
     [OPTION_PROCESSES] = "Multi-process options:",
     [OPTION_TIMEOUTS] = "Timeout options:",
     [OPTION_OUTPUT] = "Output options:",
+    [OPTION_SCRIPT] = "Options of the custom commands:",
 };
 /* clang-format on */
 
@@ -378,6 +379,13 @@ struct options *options_create(const struct option_table *tables, const char *do
         .doc = options->doc,
     };
     return options;
+}
+
+void options_set_heading(struct options *options, enum option_group group, const char *heading)
+{
+    for (struct argp_option *row = options->argp_options; row->group != 0 || row->key != 0; row++)
+        if (row->doc == headings[group])
+            row->doc = heading;
 }
 
 void options_destroy(struct options **options)

@@ -30,6 +30,9 @@ struct options;
 struct options *options_create(const struct option_table *tables, const char *doc);
 void options_destroy(struct options **options);
 
+/* What --help says over a group, in the place of its own words; borrowed. */
+void options_set_heading(struct options *options, enum option_group group, const char *heading);
+
 /*
  * Sets the defaults in `config`, which must be zeroed, then reads argv[1] and on; the last mention
  * of an option wins. Long names may be cut to a prefix that is unique; a value that may be left out

@@ -31,7 +31,8 @@ const struct script_language script_languages[] = {
     {.name = "Python", .endings = (const char *const[]){".py", NULL},
      .module = "valkey-polyglot-python.so", .package = "python3-dev", .one_a_process = true},
     {.name = "Lua", .endings = (const char *const[]){".lua", NULL},
-     .module = "valkey-polyglot-lua.so", .package = "libluajit-5.1-dev"},
+     .module = "valkey-polyglot-lua.so", .package = "libluajit-5.1-dev",
+     .declares_options = true},
     {.name = "C", .endings = (const char *const[]){".c", ".so", NULL}, .host = &script_host_c},
     {0},
 };

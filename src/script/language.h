@@ -20,6 +20,7 @@ struct script_language {
     const char *module;             /* its file */
     const char *package;            /* what a build without it lacks, as Debian names it */
     bool one_a_process;             /* its interpreter: a process can have one worker */
+    bool declares_options;          /* its files may have options of their own */
 };
 
 /* All of them, for --version; the last has no name. */
