@@ -95,12 +95,12 @@ static void flatten(struct str text, char *line, size_t size)
     line[len] = '\0';
 }
 
-int failure_tell(struct script *script, const char *before, struct err *err)
+int failure_tell(struct script *script, struct err *err)
 {
-    char line[320];
+    char line[sizeof err->text - 1];
 
     failure_describe(script);
     flatten(text_at_top(script->lua), line, sizeof line);
     lua_pop(script->lua, 1);
-    return err_set(err, "%s%s.", before, line);
+    return err_set(err, "%s.", line);
 }

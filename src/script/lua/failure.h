@@ -17,8 +17,8 @@ void failure_describe(struct script *script);
  */
 void failure_write(struct script *script, lua_State *thread, struct bytes *bytes);
 
-/* Fills `err` with `before` and the error on top of the main thread's stack, which is taken off,
- * as one sentence on one line. Returns -EINVAL. */
-int failure_tell(struct script *script, const char *before, struct err *err);
+/* Fills `err` with the error on top of the main thread's stack, which is taken off, as one sentence
+ * on one line. Returns -EINVAL. */
+int failure_tell(struct script *script, struct err *err);
 
 #endif

@@ -28,17 +28,36 @@ static int check_readable(const char *file, struct err *err)
     return 0;
 }
 
-/* Tells the error on top of the stack. Lua's own text begins with the file, but for what is not of
- * a line of it; and there a long name is cut. */
+/* What follows the file's name at the front of a text of Lua's, which leaves out the front of a
+ * long one: ":3: ..."; NULL: the text does not begin with it. */
+static const char *skip_name(const char *text, const char *file)
+{
+    const bool is_cut = strncmp(text, "...", 3) == 0;
+    const char *name = is_cut ? text + 3 : text;
+
+    for (const char *tail = file; *tail; tail += is_cut ? 1 : strlen(tail)) {
+        const size_t len = strlen(tail);
+
+        if (strncmp(name, tail, len) == 0 && name[len] == ':')
+            return name + len;
+    }
+    return NULL;
+}
+
+/* Tells the error on top of the stack, which may be of a line of the file or not. */
 static int tell(struct script *script, const char *what, struct err *err)
 {
+    lua_State *lua = script->lua;
     const char *file = file_of(script);
-    char before[400];
 
     failure_describe(script);
-    const bool names_file = strncmp(lua_tostring(script->lua, -1), file, strlen(file)) == 0;
-    snprintf(before, sizeof before, "%s%s%s", names_file ? "" : file, names_file ? "" : ": ", what);
-    return failure_tell(script, before, err);
+    const char *text = lua_tostring(lua, -1);
+    const char *rest = skip_name(text, file);
+    if (rest)
+        lua_pushfstring(lua, "%s%s%s", what, file, rest);
+    else
+        lua_pushfstring(lua, "%s: %s%s", file, what, text);
+    return failure_tell(script, err);
 }
 
 int loader_run_file(struct script *script, struct err *err)
