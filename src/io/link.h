@@ -7,10 +7,8 @@
  * that a restarted server is not met by all clients at once. A link never dials by itself: its
  * owner asks, when link_wake_ns() has come, and so can bound how many dials are under way.
  *
- * It is up when the session's opening has been answered, which is part of each dial and of its
- * bound: until then its owner hears of nothing but an end.
- * With TLS, whose handshake comes before that, requests are encrypted when they leave, all that
- * wait at once.
+ * It is up when the session's opening has been answered, which is part of each dial: until then its
+ * owner hears of nothing but an end. With TLS requests are encrypted when they leave, all at once.
  */
 #ifndef IO_LINK_H
 #define IO_LINK_H

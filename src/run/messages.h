@@ -15,8 +15,8 @@
 
 struct messages {
     const struct log_config *log;
-    uint64_t said_kinds; /* a bit a kind */
-    uint64_t quiet_ns;   /* nothing of a known kind is printed before */
+    uint64_t said_kinds;              /* a bit a kind */
+    uint64_t quiet_ns;                /* nothing of a known kind is printed before */
     char failure[BOARD_TEXT_MAX + 1]; /* why the first worker that failed could not start, or "" */
 };
 

@@ -121,7 +121,8 @@ static bool send_next(struct executor *executor, struct execution *execution)
 
 static const char *last_words(const struct executor *executor, const struct execution *execution)
 {
-    return execution->error ? executor->said[execution->error] : "the custom command said that it failed";
+    return execution->error ? executor->said[execution->error]
+                            : "the custom command said that it failed";
 }
 
 /* The place is free before its end is told, so that it can be taken at once. */

@@ -253,7 +253,8 @@ static void test_failures(void **state)
          "answered 1; resume 0 \"+a\r\n\"; done k1 script 1..2 \"it broke\"; "},
         {{SCRIPT_FAILED, "", 0},
          {.replies = {"+a\r\n", 4}, .sent_ns = 1, .replied_ns = 2},
-         "answered 1; resume 0 \"+a\r\n\"; done k1 script 1..2 \"the custom command said that it failed\"; "},
+         "answered 1; resume 0 \"+a\r\n\"; done k1 script 1..2 \"the custom command said that it "
+         "failed\"; "},
         {{SCRIPT_FAILED, "", 0},
          {.replies = {"-OOM full\r\n", 11},
           .sent_ns = 1,
