@@ -3,7 +3,7 @@
 
     valkey-polyglot -t custom --custom-command-file examples/custom_command.py --custom-command-args hset -r 100000
 
-The name is set, mset, hset, lpush, or lpop; set if none is given.
+The name is set (as without one), mset, hset, lpush or lpush_keyspace.
 """
 import random
 
@@ -11,8 +11,8 @@ import random
 class CustomCommands:
     def __init__(self, args=None):
         name = args or "set"
-        if name not in ("set", "mset", "hset", "lpush", "lpop"):
-            raise ValueError(f"--custom-command-args must be set, mset, hset, lpush or lpop, not {name!r}")
+        if name not in ("set", "mset", "hset", "lpush", "lpush_keyspace"):
+            raise ValueError(f"no command of this name: {name}")
         self.run = getattr(self, name)
         self.count = 0
 
@@ -46,10 +46,12 @@ class CustomCommands:
         return await client.mset({f"{{{key}}}:{i}": self.value for i in range(10)}) == "OK"
 
     async def hset(self, client, key):
-        await client.hset(f"hash:{key}", {"field": self.value})
+        await client.hset(key, {f"field:{i}": self.value for i in range(10)})
 
     async def lpush(self, client, key):
-        await client.lpush(f"list:{key}", [self.value])
+        """One list for all."""
+        await client.lpush("custom:list", [self.value])
 
-    async def lpop(self, client, key):
-        await client.lpop(f"list:{key}")
+    async def lpush_keyspace(self, client, key):
+        """A list for each key."""
+        await client.lpush(key, [self.value])

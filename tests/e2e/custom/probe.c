@@ -98,6 +98,12 @@ static int large(struct vpb_client *client)
     return vpb_call(client, 2, argv, NULL)->len != 100 * 1024 * 1024;
 }
 
+static int slow(struct vpb_client *client)
+{
+    return CALL(client, "BLPOP", "probe:never", "0.1") ||
+           CALL(client, "BLPOP", "probe:never", "0.1");
+}
+
 /* A connection is lost between the two. */
 static int cut(struct vpb_client *client)
 {
@@ -110,11 +116,11 @@ struct probe {
 };
 
 static const struct probe probes[] = {
-    {"none", none},       {"two", two},           {"pipeline", pipeline},
-    {"binary", binary},   {"nested", nested},     {"swallowed", swallowed},
-    {"failed", failed},   {"refused", refused},   {"thrown", thrown},
-    {"endless", endless}, {"large", large},       {"cut", cut},
-    {"bad_init", none},   {"endless_init", none},
+    {"none", none},       {"two", two},         {"pipeline", pipeline},
+    {"binary", binary},   {"nested", nested},   {"swallowed", swallowed},
+    {"failed", failed},   {"refused", refused}, {"thrown", thrown},
+    {"endless", endless}, {"large", large},     {"cut", cut},
+    {"slow", slow},       {"bad_init", none},   {"endless_init", none},
 };
 
 static int init(const struct vpb_config *config, void **state)

@@ -67,6 +67,11 @@ function probes.large(client)
     return #client:call("GET", "probe:large") == 100 * 1024 * 1024
 end
 
+function probes.slow(client)
+    client:call("BLPOP", "probe:never", 0.1)
+    client:call("BLPOP", "probe:never", 0.1)
+end
+
 -- A connection is lost between the two.
 function probes.cut(client)
     client:call("INCR", "probe:begun")

@@ -63,6 +63,10 @@ class CustomCommands:
     async def large(self, client):
         return len(await client.get("probe:large")) == 100 * 1024 * 1024
 
+    async def slow(self, client):
+        await client.blpop(["probe:never"], 0.1)
+        await client.blpop(["probe:never"], 0.1)
+
     async def cut(self, client):
         """A connection is lost between the two."""
         await client.incr("probe:begun")
