@@ -106,7 +106,8 @@ static void send_call(struct node_link *link, struct call *call)
     outbox_add(outbox, len);
     note_travelled(link, call);
     call_ring_push(&link->ring, call);
-    cluster_count_call(link);
+    if (link->left)
+        cluster_count_call(link);
     link_send(&link->link);
 }
 

@@ -78,7 +78,7 @@ void cluster_await(struct node_link *link)
 
 void cluster_count_call(struct node_link *link)
 {
-    if (!link->left || --link->left > 0)
+    if (--link->left > 0)
         return;
     link->renewing = link->retired = true;
     cluster_await(link);

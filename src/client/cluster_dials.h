@@ -13,8 +13,8 @@
 /* Makes the next look at the links come by this time. */
 void cluster_look_by(struct cluster_driver *driver, uint64_t time_ns);
 
-/* Counts a call that was added to a link. After the last one that its connection may get, the
- * client takes no other until there is a new connection. */
+/* Counts a call that was added to a link whose connection has a limit. After the last one that its
+ * connection may get, the client takes no other until there is a new connection. */
 void cluster_count_call(struct node_link *link);
 
 /* From here on the client is not up before one end of the link's next dial is known. */

@@ -43,12 +43,12 @@ def client(authority):
 def make_tls_server(make_server, authority, good):
     """Starts servers with a TLS port, `tls_port`, beside the plain one: make_tls_server("--tls-auth-clients", "yes")."""
 
-    def make(*options, identity=good, password=None):
+    def make(*options, identity=good, **settings_of_server):
         port = real_server.free_port()
         settings = {"--tls-port": port, "--tls-cert-file": identity.cert, "--tls-key-file": identity.key,
                     "--tls-ca-cert-file": authority.cert, "--tls-auth-clients": "no"}
         settings.update(zip(options[::2], options[1::2]))
-        server = make_server(*[word for pair in settings.items() for word in pair], password=password)
+        server = make_server(*[word for pair in settings.items() for word in pair], **settings_of_server)
         server.tls_port = port
         return server
 
@@ -80,6 +80,9 @@ def test_a_cluster(run, tmp_path, authority, names, right):
         if right:
             report = run(*arguments).expect(0).report
             assert report.completed == cluster.size() == 3000
+            report = run(*arguments, "-3", "--reconnect-interval", 10).expect(0).report
+            assert report.completed == report.issued == 3000
+            assert report.number("Events", "planned reconnects") >= 250
         else:
             result = run(*arguments).expect(1)
             assert 'its certificate is not for "127.0.0.1"' in result.err
@@ -122,6 +125,18 @@ def test_a_wrong_name(run, make_tls_server, authority):
     assert 'its certificate is not for "nowhere.example"' in refusal(run, *tls, "--sni", "nowhere.example")
     run(*tls, "--sni", "elsewhere.example", "-n", 100).expect(0)
     run(*tls, "--insecure", "-n", 100).expect(0)
+
+
+def test_ipv6(run, make_tls_server, authority):
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("no IPv6 here")
+    server = make_tls_server(identity=authority.issue("six", "IP:::1"), bind="::1")
+    assert run("-u", f"valkeys://[::1]:{server.tls_port}", "--cacert", authority.cert, "-n", 100).expect(0).report.completed == 100
+    server = make_tls_server(identity=authority.issue("four", LOCAL), bind="::1")
+    assert '"::1"' in refusal(run, "-u", f"valkeys://[::1]:{server.tls_port}", "--cacert", authority.cert)
 
 
 def test_an_expired_certificate(run, make_tls_server, authority):
