@@ -150,6 +150,7 @@ static int start_server(struct session *session, struct endpoint_config *endpoin
         .port = (uint16_t)endpoint->port,
         .clients = (unsigned)plan->ramp.clients.end,
         .cluster = config->client.cluster,
+        .replicas = plan_reads_replicas(plan),
         .tls = plan->tls.on,
         .stop_fd = session->signal_fd,
     };

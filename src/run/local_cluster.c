@@ -32,6 +32,9 @@ struct forming {
     struct err *err;
 };
 
+/* Whether a node is as it should be. Returns 0, or a negative errno. */
+typedef int (*look_fn)(struct forming *forming, unsigned index, bool *ready);
+
 static bool is_replica(unsigned index)
 {
     return index >= LOCAL_CLUSTER_PRIMARIES;
@@ -206,7 +209,7 @@ static unsigned count_replicas(struct str text)
 }
 
 /* Sets `*ready`. Returns 0 or a negative errno. */
-static int look(struct forming *forming, unsigned index, bool *ready)
+static int look_whether_well(struct forming *forming, unsigned index, bool *ready)
 {
     struct node *node = &forming->nodes[index];
 
@@ -228,7 +231,7 @@ static int look(struct forming *forming, unsigned index, bool *ready)
 }
 
 /* All of them are asked anew each time: what one calls well another may take back. */
-static int await_ready(struct forming *forming)
+static int await_all(struct forming *forming, look_fn look)
 {
     for (;;) {
         bool all = true;
@@ -257,7 +260,32 @@ static int form(struct forming *forming)
         rc = introduce(forming);
     for (unsigned i = LOCAL_CLUSTER_PRIMARIES; i < LOCAL_CLUSTER_NODES && rc == 0; i++)
         rc = follow(forming, i);
-    return rc < 0 ? rc : await_ready(forming);
+    return rc < 0 ? rc : await_all(forming, look_whether_well);
+}
+
+/* Of CLUSTER SLOTS: each shard has two numbers, the primary, and its replicas. */
+static int look_for_replicas(struct forming *forming, unsigned index, bool *ready)
+{
+    struct node *node = &forming->nodes[index];
+    size_t replicas = 0;
+
+    const int rc = tell(forming, node, "CLUSTER SLOTS");
+    if (rc < 0)
+        return rc;
+    const struct resp_item *shards = resp_tree_root(&node->reply);
+    for (size_t i = 0; i < shards->count; i++)
+        replicas += shards->items[i].count > 3 ? shards->items[i].count - 3 : 0;
+    *ready = replicas == LOCAL_CLUSTER_NODES - LOCAL_CLUSTER_PRIMARIES;
+    return 0;
+}
+
+static int show_replicas(struct forming *forming)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < LOCAL_CLUSTER_PRIMARIES && rc == 0; i++)
+        rc = tell(forming, &forming->nodes[i], "FLUSHALL");
+    return rc < 0 ? rc : await_all(forming, look_for_replicas);
 }
 
 /* ---- life */
@@ -278,7 +306,9 @@ static int dial(const struct forming *forming, struct node *node)
                : 0;
 }
 
-int local_cluster_form(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd, struct err *err)
+/* Has `step` done with a connection to each node. */
+static int with_nodes(const uint16_t *ports, int stop_fd, int (*step)(struct forming *forming),
+                      struct err *err)
 {
     struct forming forming = {
         .end_ns = clock_now_ns() + (uint64_t)FORM_S * CLOCK_NS_PER_S,
@@ -295,11 +325,22 @@ int local_cluster_form(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd, s
     for (unsigned i = 0; i < LOCAL_CLUSTER_NODES && rc == 0; i++)
         rc = dial(&forming, &forming.nodes[i]);
     if (rc == 0)
-        rc = form(&forming);
+        rc = step(&forming);
     for (unsigned i = 0; i < LOCAL_CLUSTER_NODES; i++) {
         if (forming.nodes[i].fd >= 0)
             close(forming.nodes[i].fd);
         resp_tree_deinit(&forming.nodes[i].reply);
     }
     return rc;
+}
+
+int local_cluster_form(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd, struct err *err)
+{
+    return with_nodes(ports, stop_fd, form, err);
+}
+
+int local_cluster_show_replicas(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd,
+                                struct err *err)
+{
+    return with_nodes(ports, stop_fd, show_replicas, err);
 }

@@ -23,4 +23,12 @@ enum { LOCAL_CLUSTER_PRIMARIES = 3, LOCAL_CLUSTER_NODES = 2 * LOCAL_CLUSTER_PRIM
  */
 int local_cluster_form(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd, struct err *err);
 
+/*
+ * Has all nodes of a cluster that was formed name the replicas in CLUSTER SLOTS, as whoever reads
+ * from replicas needs it: they do not while a primary has written nothing, so something is written
+ * that leaves nothing behind. Takes about a second. Returns as above.
+ */
+int local_cluster_show_replicas(const uint16_t ports[LOCAL_CLUSTER_NODES], int stop_fd,
+                                struct err *err);
+
 #endif

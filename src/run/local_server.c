@@ -35,7 +35,9 @@ static int start_nodes(struct local_server *server, const struct local_server_se
         ports[server->count] = next->port;
         node.port = 0;
     }
-    return setup->cluster ? local_cluster_form(ports, setup->stop_fd, err) : 0;
+    const int rc = setup->cluster ? local_cluster_form(ports, setup->stop_fd, err) : 0;
+    return rc == 0 && setup->replicas ? local_cluster_show_replicas(ports, setup->stop_fd, err)
+                                      : rc;
 }
 
 static char *path_in(const char *directory, const char *name)

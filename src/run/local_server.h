@@ -26,6 +26,7 @@ struct local_server_setup {
     uint16_t port;       /* to be taken, of a cluster by the first node; 0: any that is free */
     unsigned clients;    /* that each server is to take, where the limit on open files lets it */
     bool cluster;
+    bool replicas; /* of a cluster: are to be named by it from the start */
     bool tls;
     int stop_fd; /* readable: give up the start; -1: never */
 };

@@ -163,6 +163,12 @@ def test_cluster_has_a_replica_of_each_primary(start_nodes, options):
     check_gone(*nodes)
 
 
+def test_cluster_is_read_from_its_replicas(run):
+    report = run("--local-server", "--cluster", "--read-from-replica", "-t", "get", "-n", 3000, "-r", 1000).expect(0).report
+    assert sorted(node["role"] for node in report.nodes) == ["replica"] * 3
+    assert sum(node["requests"] for node in report.nodes) == 3000
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_program_leaves_no_cluster(start_nodes, scratch, workers):
     program, nodes = start_nodes(*CLUSTER, "--processes", workers)
