@@ -40,6 +40,7 @@ struct refresher {
     enum bulletin_want want;   /* since the question that is under way, or the last, was asked */
     enum bulletin_want asking; /* what it was asked for */
     unsigned turn;             /* which node is asked */
+    unsigned address;          /* ... and where */
     unsigned attempts;         /* in a row without an answer */
     uint64_t next_ns;          /* not before this is anything asked */
     uint64_t pause_ns;         /* after the next answer */
@@ -100,18 +101,25 @@ static uint64_t pause_max_ns(const struct refresher *refresher)
     return refresher->asking == BULLETIN_WAITING ? PAUSE_WAITING_NS : PAUSE_MAX_NS;
 }
 
+/* What was asked for is still wanted. */
+static void again(struct refresher *refresher, uint64_t now_ns)
+{
+    refresher->state = IDLE;
+    add_want(refresher, refresher->asking);
+    refresher->next_ns = now_ns;
+}
+
 /* The node has not answered: the next one is asked at once, unless all have been. */
 static void miss(struct refresher *refresher, uint64_t now_ns)
 {
     const struct topology *topology = bulletin_newest(refresher->setup->bulletin);
     const unsigned nodes = topology ? topology->node_count : 0;
 
-    refresher->state = IDLE;
-    add_want(refresher, refresher->asking);
+    again(refresher, now_ns);
     refresher->failures++;
     refresher->turn++;
+    refresher->address = 0;
     refresher->attempts++;
-    refresher->next_ns = now_ns;
     if (refresher->attempts <= nodes)
         return;
     refresher->attempts = 0;
@@ -136,6 +144,7 @@ static void ask(struct refresher *refresher, uint64_t now_ns)
 
 static void link_up(struct link *link, uint64_t now_ns)
 {
+    of_link(link)->address = 0;
     ask(of_link(link), now_ns);
 }
 
@@ -202,6 +211,7 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     if (says_nothing_new(refresher, topology)) {
         topology_destroy(&topology);
         refresher->turn++;
+        refresher->address = 0;
         link_close(link, LINK_GIVEN_UP);
     } else {
         bulletin_publish(refresher->setup->bulletin, topology);
@@ -210,21 +220,31 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     pause_until(refresher, now_ns, pause_max_ns(refresher));
 }
 
+static void describe_end(struct refresher *refresher, int reason, bool was_up)
+{
+    const char *words = link_words(&refresher->link);
+    const char *name = refresher->endpoint.name;
+
+    if (reason == LINK_REFUSED)
+        err_set(&refresher->failure, "Could not log in to %s: %s", name, words);
+    else
+        err_set(&refresher->failure,
+                was_up ? "Connection to %s lost: %s." : "Could not connect to %s: %s.", name,
+                reason == LINK_INSECURE ? words : link_reason_text(reason));
+}
+
+/* A node is given up when all its addresses have been tried. */
 static void link_down(struct link *link, int reason, bool was_up, uint64_t now_ns)
 {
     struct refresher *refresher = of_link(link);
 
     if (refresher->state != ASKING)
         return;
-    if (reason == LINK_REFUSED)
-        err_set(&refresher->failure, "Could not log in to %s: %s", refresher->endpoint.name,
-                link_words(link));
+    describe_end(refresher, reason, was_up);
+    if (was_up || ++refresher->address >= refresher->endpoint.count)
+        miss(refresher, now_ns);
     else
-        err_set(&refresher->failure,
-                was_up ? "Connection to %s lost: %s." : "Could not connect to %s: %s.",
-                refresher->endpoint.name,
-                reason == LINK_INSECURE ? link_words(link) : link_reason_text(reason));
-    miss(refresher, now_ns);
+        again(refresher, now_ns);
 }
 
 static const struct link_events link_events = {
@@ -253,6 +273,7 @@ static int dial(struct refresher *refresher, uint64_t now_ns)
     link_init(&refresher->link, &refresher->links, UINT32_MAX);
     if (rc < 0)
         return rc;
+    refresher->link.address = refresher->address % refresher->endpoint.count;
     refresher->deadline_ns =
         now_ns + (setup->connect_timeout_ns ? setup->connect_timeout_ns : PATIENCE_NS);
     link_dial(&refresher->link, now_ns);

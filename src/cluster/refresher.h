@@ -4,10 +4,10 @@
  *
  * There is one a process, in the loop of one of its workers, over a link of its own. It asks when
  * the bulletin says that a newer topology is wanted: at once, then after 100 ms, and after twice as
- * long each time that nothing new was heard, up to 2 s, or 400 ms while requests wait. A node that
- * does not answer is left for the next one, as is one that has nothing new to say: it may be the
- * one that hears of news last. When all have failed, it asks where the user said that the server
- * is.
+ * long each time that nothing new was heard, up to 2 s, or 400 ms while requests wait. A node whose
+ * addresses do not answer, each in turn, is left for the next one, as is one that has nothing new
+ * to say: it may be the one that hears of news last. When all have failed, it asks where the user
+ * said that the server is.
  */
 #ifndef CLUSTER_REFRESHER_H
 #define CLUSTER_REFRESHER_H

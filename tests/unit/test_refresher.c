@@ -259,6 +259,25 @@ static void test_silence(void **state)
     tear_down(&fixture);
 }
 
+/* A name that stands for several addresses: the first is tried first, and is not the last. */
+static void test_all_addresses_of_a_node(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    struct endpoint *endpoint = &fixture.endpoint;
+    endpoint->addresses[1] = endpoint->addresses[0];
+    endpoint->count = 2;
+    struct sockaddr_in *dead = (struct sockaddr_in *)&endpoint->addresses[0].socket;
+    dead->sin_port = htons(fixture.ports[2]);
+    close(fixture.listeners[2]);
+    fixture.listeners[2] = -1;
+    fetch_first(&fixture);
+    assert_int_equal(refresher_failures(fixture.refresher), 0);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_another_node_is_asked),
         cmocka_unit_test(test_a_failure_is_told),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_all_addresses_of_a_node),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
