@@ -38,4 +38,10 @@ static inline bool str_starts(struct str text, struct str prefix)
     return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
 }
 
+/* What ends the sentence that ends in these words. */
+static inline const char *str_full_stop(struct str words)
+{
+    return words.len && words.ptr[words.len - 1] == '.' ? "" : ".";
+}
+
 #endif

@@ -3,12 +3,35 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cluster/refresher.h"
+
+/* Why there is no topology: what was answered, or that nothing was. */
+static int explain(const struct refresher *refresher, const char *name, struct err *err)
+{
+    const char *failure = refresher_failure(refresher);
+
+    if (!refresher_was_answered(refresher))
+        return err_set(err,
+                       "%s did not tell which nodes its cluster has. %s Allow more time by "
+                       "--connection-timeout, or leave out --cluster for a server that stands "
+                       "alone.",
+                       name, failure);
+    if (strstr(failure, ": NOPERM"))
+        return err_set(err,
+                       "The user may not ask %s which nodes its cluster has. %s Allow the user "
+                       "CLUSTER SLOTS.",
+                       name, failure);
+    return err_set(err,
+                   "%s is no node of a cluster that can be measured. %s Leave out --cluster for a "
+                   "server that stands alone.",
+                   name, failure);
+}
 
 /* Turns until there is a topology or one attempt has failed. */
 static int fetch(struct cluster *cluster, const struct cluster_setup *setup, struct loop *loop,
@@ -28,10 +51,7 @@ static int fetch(struct cluster *cluster, const struct cluster_setup *setup, str
     while (!bulletin_newest(cluster->bulletin) && refresher_failures(refresher) == 0)
         loop_turn(loop, refresher_tick(refresher, clock_now_ns()));
     if (!bulletin_newest(cluster->bulletin))
-        rc = err_set(err,
-                     "%s is no node of a cluster that can be measured: %s Leave out --cluster "
-                     "for a server that stands alone.",
-                     setup->endpoint->name, refresher_failure(refresher));
+        rc = explain(refresher, setup->endpoint->name, err);
     refresher_stop(refresher);
     loop_turn(loop, 0);
     refresher_destroy(&refresher);

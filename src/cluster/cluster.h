@@ -28,7 +28,7 @@ struct cluster_setup {
     const struct endpoint *endpoint;       /* resolved */
     const struct session_opening *opening; /* NULL: none */
     const struct tls_config *tls;
-    uint64_t timeout_ns; /* of the dial, and of the answer; 0: as long as it takes */
+    uint64_t timeout_ns; /* of the dial, and of the answer; 0: the refresher's own */
     unsigned readers;    /* workers of a process, by numbers of their own */
 };
 

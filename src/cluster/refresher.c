@@ -13,8 +13,10 @@
 #define PAUSE_FIRST_NS   (UINT64_C(100) * CLOCK_NS_PER_MS)
 #define PAUSE_WAITING_NS (UINT64_C(400) * CLOCK_NS_PER_MS)
 #define PAUSE_MAX_NS     (UINT64_C(2) * CLOCK_NS_PER_S)
-/* For a dial where the user has set no bound, and for each answer. */
+/* For an answer at first, and for a dial where the user has set no bound. */
 #define PATIENCE_NS ((uint64_t)CLOCK_NS_PER_S)
+/* For an answer at most where the user has set no bound. */
+#define PATIENCE_MAX_NS (UINT64_C(8) * CLOCK_NS_PER_S)
 /* How often a name is asked after that is being resolved. */
 #define NAME_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
 
@@ -42,10 +44,12 @@ struct refresher {
     unsigned turn;             /* which node is asked */
     unsigned address;          /* ... and where */
     unsigned attempts;         /* in a row without an answer */
+    uint64_t patience_ns;      /* for the next answer */
     uint64_t next_ns;          /* not before this is anything asked */
     uint64_t pause_ns;         /* after the next answer */
     uint64_t deadline_ns;
     bool stopped;
+    bool answered; /* the last failure is of what was answered */
     unsigned failures;
     struct err failure;
 };
@@ -126,6 +130,18 @@ static void miss(struct refresher *refresher, uint64_t now_ns)
     pause_until(refresher, now_ns, pause_max_ns(refresher));
 }
 
+/* How long an answer may take. While there is no topology nobody else can be asked; later a node
+ * that is silent is left soon, and only if all are slow do they get more time. */
+static uint64_t patience_ns(const struct refresher *refresher)
+{
+    const uint64_t timeout_ns = refresher->setup->connect_timeout_ns;
+    const uint64_t set_ns = timeout_ns ? timeout_ns : PATIENCE_MAX_NS;
+    const uint64_t max_ns = set_ns > PATIENCE_NS ? set_ns : PATIENCE_NS;
+
+    return bulletin_newest(refresher->setup->bulletin) ? least(refresher->patience_ns, max_ns)
+                                                       : max_ns;
+}
+
 /* ---- the link */
 
 static void ask(struct refresher *refresher, uint64_t now_ns)
@@ -138,7 +154,7 @@ static void ask(struct refresher *refresher, uint64_t now_ns)
     end = resp_write_bulk(end, STR("SLOTS"));
     outbox_add(outbox, (size_t)(end - at));
     resp_tree_clear(&refresher->tree);
-    refresher->deadline_ns = now_ns + PATIENCE_NS;
+    refresher->deadline_ns = now_ns + patience_ns(refresher);
     link_send(&refresher->link);
 }
 
@@ -201,12 +217,14 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     if (refresher->state != ASKING)
         return;
     if (take_topology(refresher, &topology) < 0) {
+        refresher->answered = true;
         miss(refresher, now_ns);
         link_close(link, LINK_GIVEN_UP);
         return;
     }
     refresher->state = IDLE;
     refresher->attempts = 0;
+    refresher->patience_ns = PATIENCE_NS;
     link_is_well(link);
     if (says_nothing_new(refresher, topology)) {
         topology_destroy(&topology);
@@ -225,8 +243,10 @@ static void describe_end(struct refresher *refresher, int reason, bool was_up)
     const char *words = link_words(&refresher->link);
     const char *name = refresher->endpoint.name;
 
+    refresher->answered = false;
     if (reason == LINK_REFUSED)
-        err_set(&refresher->failure, "Could not log in to %s: %s", name, words);
+        err_set(&refresher->failure, "Could not log in to %s: %s%s", name, words,
+                str_full_stop(str_of(words)));
     else
         err_set(&refresher->failure,
                 was_up ? "Connection to %s lost: %s." : "Could not connect to %s: %s.", name,
@@ -241,6 +261,8 @@ static void link_down(struct link *link, int reason, bool was_up, uint64_t now_n
     if (refresher->state != ASKING)
         return;
     describe_end(refresher, reason, was_up);
+    if (reason == LINK_NO_REPLY)
+        refresher->patience_ns = 2 * patience_ns(refresher);
     if (was_up || ++refresher->address >= refresher->endpoint.count)
         miss(refresher, now_ns);
     else
@@ -305,6 +327,7 @@ static void begin(struct refresher *refresher, uint64_t now_ns)
         return;
     }
     set_asking(refresher);
+    refresher->answered = false;
     if (rc < 0 || dial(refresher, now_ns) < 0)
         miss(refresher, now_ns);
 }
@@ -345,6 +368,11 @@ const char *refresher_failure(const struct refresher *refresher)
     return refresher->failure.text;
 }
 
+bool refresher_was_answered(const struct refresher *refresher)
+{
+    return refresher->answered;
+}
+
 struct refresher *refresher_create(const struct refresher_setup *setup)
 {
     struct refresher *refresher = mem_zalloc(1, sizeof *refresher);
@@ -358,6 +386,7 @@ struct refresher *refresher_create(const struct refresher_setup *setup)
                                            .seed = setup->seed};
     refresher->turn = (unsigned)(rng_draw(setup->seed, RNG_START, UINT32_MAX) % TOPOLOGY_NODES_MAX);
     refresher->pause_ns = PAUSE_FIRST_NS;
+    refresher->patience_ns = PATIENCE_NS;
     link_init(&refresher->link, &refresher->links, UINT32_MAX);
     resp_tree_init(&refresher->tree, REPLY_MAX);
     return refresher;

@@ -8,10 +8,15 @@
  * addresses do not answer, each in turn, is left for the next one, as is one that has nothing new
  * to say: it may be the one that hears of news last. When all have failed, it asks where the user
  * said that the server is.
+ *
+ * An answer is awaited for the connection timeout, or a second if that is longer, while nothing is
+ * known of the cluster. After that for a second, and for twice as long each time that a node was
+ * silent, up to the same bound, until one has answered: news may be had from others.
  */
 #ifndef CLUSTER_REFRESHER_H
 #define CLUSTER_REFRESHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/addresses.h"
@@ -48,5 +53,8 @@ void refresher_stop(struct refresher *refresher);
 /* How many attempts have failed, and the sentence of the last; "" when none has. */
 unsigned refresher_failures(const struct refresher *refresher);
 const char *refresher_failure(const struct refresher *refresher);
+
+/* Whether the last attempt that failed was answered, by what is no topology. */
+bool refresher_was_answered(const struct refresher *refresher);
 
 #endif

@@ -223,8 +223,8 @@ int topology_create(struct topology **out, const struct resp_item *reply, const 
     struct maker maker = {.reply = reply, .asked = asked, .err = err};
 
     if (reply->kind == RESP_ERROR)
-        return err_set(err, "CLUSTER SLOTS was refused: %.*s", (int)reply->text.len,
-                       reply->text.ptr);
+        return err_set(err, "CLUSTER SLOTS was refused: %.*s%s", (int)reply->text.len,
+                       reply->text.ptr, str_full_stop(reply->text));
     /* Ranges do not overlap, so there are no more of them than slots. */
     if (reply->kind != RESP_ARRAY || reply->count > SLOT_COUNT)
         return err_set(err, "CLUSTER SLOTS was not answered by a list of shards.");

@@ -158,14 +158,6 @@ bool session_is_about_login(const char *words)
            begins(words, STR("ERR invalid password"));
 }
 
-/* What ends the sentence that ends in a server's words. */
-static const char *full_stop(const char *words)
-{
-    const size_t len = strlen(words);
-
-    return len && words[len - 1] == '.' ? "" : ".";
-}
-
 int session_explain(const struct session_opening *opening, unsigned step, const char *name,
                     const char *words, struct err *err)
 {
@@ -176,17 +168,17 @@ int session_explain(const struct session_opening *opening, unsigned step, const 
         return session_explain_want(name, words, err);
     if (kind == SESSION_SELECT)
         err_set(err, "The server at %s refused the database %llu: %s%s", name,
-                (unsigned long long)config->db, words, full_stop(words));
+                (unsigned long long)config->db, words, str_full_stop(str_of(words)));
     else if (kind == SESSION_READONLY)
         err_set(err, "The server at %s refused READONLY, which --read-from-replica needs: %s%s",
-                name, words, full_stop(words));
+                name, words, str_full_stop(str_of(words)));
     else if (kind == SESSION_HELLO && (!config->password || !session_is_about_login(words)))
         err_set(err, "The server at %s refused RESP3; leave out -3 if it does not know that: %s%s",
-                name, words, full_stop(words));
+                name, words, str_full_stop(str_of(words)));
     else
         err_set(err, "The server at %s refused the user \"%s\" with the password of %s: %s%s", name,
                 config->user ? config->user : "default", config->password_from, words,
-                full_stop(words));
+                str_full_stop(str_of(words)));
     return -EACCES;
 }
 
@@ -195,6 +187,6 @@ int session_explain_want(const char *name, const char *words, struct err *err)
     err_set(err,
             "The server at %s wants a password: use --pass, with --user for another user than "
             "the default one, or VALKEYCLI_AUTH: %s%s",
-            name, words, full_stop(words));
+            name, words, str_full_stop(str_of(words)));
     return -EACCES;
 }

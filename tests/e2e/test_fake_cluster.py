@@ -3,6 +3,7 @@
 import binascii
 import collections
 import threading
+import time
 
 import pytest
 
@@ -243,7 +244,28 @@ def test_maps_cut_at_the_start(run, fake, cut):
         return b"+OK\r\n"
 
     sentence = run("-p", fake(behave).port, "--cluster").refusal()
-    assert "is no node of a cluster that can be measured" in sentence and "closed the connection" in sentence
+    assert "did not tell which nodes its cluster has" in sentence and "closed the connection" in sentence
+
+
+def test_a_map_that_may_not_be_asked_for(run, fake):
+    """What to do about it is not to measure something else."""
+    cluster = fake(lambda connection, request: b"-NOPERM User u has no permissions to run 'cluster|slots'\r\n")
+    sentence = run("-p", cluster.port, "--cluster").refusal()
+    assert "'cluster|slots'. Allow the user CLUSTER SLOTS." in sentence and "leave out" not in sentence.lower()
+
+
+def test_a_map_that_takes_its_time(run, fake):
+    """The connection timeout bounds it: silence says nothing about what the server is."""
+    def behave(connection, request):
+        if request[0] == b"CLUSTER":
+            time.sleep(1.2)
+            return slots((0, SLOTS - 1, connection.server.port))
+        return b"+OK\r\n"
+
+    node = fake(behave)
+    assert run("-p", node.port, "--cluster", "-n", 10, "-c", 1).expect(0).report.completed == 10
+    sentence = run("-p", node.port, "--cluster", "--connection-timeout", 50).refusal()
+    assert "no reply came in time" in sentence and "--connection-timeout" in sentence
 
 
 def test_maps_cut_in_the_run(run, fake):

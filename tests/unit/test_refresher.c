@@ -241,7 +241,10 @@ static void test_a_failure_is_told(void **state)
     peer_say(fixture.peers[0], "-ERR This instance has cluster support disabled\r\n");
     while (refresher_failures(fixture.refresher) == 0)
         turn(&fixture);
-    assert_non_null(strstr(refresher_failure(fixture.refresher), "cluster support disabled"));
+    assert_string_equal(refresher_failure(fixture.refresher),
+                        "CLUSTER SLOTS was refused: ERR This instance has cluster support "
+                        "disabled.");
+    assert_true(refresher_was_answered(fixture.refresher));
     tear_down(&fixture);
 }
 
@@ -256,6 +259,47 @@ static void test_silence(void **state)
     bulletin_ask(fixture.setup.bulletin, BULLETIN_STALE);
     const unsigned node = wait_for_question(&fixture);
     assert_int_not_equal(wait_for_question(&fixture), node);
+    tear_down(&fixture);
+}
+
+/* The first node, the only one that is known, has the whole connection timeout. */
+static void test_the_first_answer_may_take_its_time(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    fixture.setup.connect_timeout_ns = 5 * (uint64_t)CLOCK_NS_PER_S;
+    bulletin_ask(fixture.setup.bulletin, BULLETIN_STALE);
+    wait_for_question(&fixture);
+    const uint64_t asked_ns = clock_now_ns();
+    turn(&fixture);
+    assert_true(fixture.wake_ns >= asked_ns + 4 * (uint64_t)CLOCK_NS_PER_S);
+    answer(&fixture, 0, 0, 5000);
+    wait_for_generation(&fixture, 1);
+    assert_int_equal(refresher_failures(fixture.refresher), 0);
+    tear_down(&fixture);
+}
+
+/* Nodes that are all slow get more time. */
+static void test_patience_grows(void **state)
+{
+    uint64_t patience_ns[2];
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    fetch_first(&fixture);
+    fixture.setup.connect_timeout_ns = 1500 * MS;
+    bulletin_ask(fixture.setup.bulletin, BULLETIN_WAITING);
+    for (unsigned i = 0; i < 2; i++) {
+        wait_for_question(&fixture);
+        turn(&fixture);
+        patience_ns[i] = fixture.wake_ns - clock_now_ns();
+    }
+    assert_true(patience_ns[0] <= 1000 * MS);
+    assert_true(patience_ns[1] > 1000 * MS && patience_ns[1] <= 1500 * MS);
+    assert_false(refresher_was_answered(fixture.refresher));
     tear_down(&fixture);
 }
 
@@ -286,6 +330,8 @@ int main(void)
         cmocka_unit_test(test_another_node_is_asked),
         cmocka_unit_test(test_a_failure_is_told),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_the_first_answer_may_take_its_time),
+        cmocka_unit_test(test_patience_grows),
         cmocka_unit_test(test_all_addresses_of_a_node),
     };
 
