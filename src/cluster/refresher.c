@@ -226,15 +226,17 @@ static void link_reply(struct link *link, const struct resp_reply *reply, uint64
     refresher->attempts = 0;
     refresher->patience_ns = PATIENCE_NS;
     link_is_well(link);
-    if (says_nothing_new(refresher, topology)) {
-        topology_destroy(&topology);
-        refresher->turn++;
-        refresher->address = 0;
-        link_close(link, LINK_GIVEN_UP);
-    } else {
-        bulletin_publish(refresher->setup->bulletin, topology);
+    const bool new = !says_nothing_new(refresher, topology);
+    if (new)
         refresher->pause_ns = PAUSE_FIRST_NS;
-    }
+    else
+        refresher->turn++;
+    if (new || refresher->asking == BULLETIN_WAITING)
+        bulletin_publish(refresher->setup->bulletin, topology);
+    else
+        topology_destroy(&topology);
+    if (!new)
+        link_close(link, LINK_GIVEN_UP);
     pause_until(refresher, now_ns, pause_max_ns(refresher));
 }
 

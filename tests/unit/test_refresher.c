@@ -196,6 +196,20 @@ static void test_the_same_again(void **state)
     tear_down(&fixture);
 }
 
+/* Requests that wait may do so for what redirects have taught: that is to be forgotten. */
+static void test_the_same_again_for_those_who_wait(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    fetch_first(&fixture);
+    bulletin_ask(fixture.setup.bulletin, BULLETIN_WAITING);
+    answer(&fixture, wait_for_question(&fixture), 0, 5000);
+    wait_for_generation(&fixture, 2);
+    tear_down(&fixture);
+}
+
 /* Whoever is gone, says no or talks nonsense is left for the next. */
 static void test_another_node_is_asked(void **state)
 {
@@ -327,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asks_when_it_is_wanted),
         cmocka_unit_test(test_the_same_again),
+        cmocka_unit_test(test_the_same_again_for_those_who_wait),
         cmocka_unit_test(test_another_node_is_asked),
         cmocka_unit_test(test_a_failure_is_told),
         cmocka_unit_test(test_silence),
