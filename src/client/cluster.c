@@ -200,6 +200,7 @@ static void poll_topology(struct cluster_driver *driver, uint64_t now_ns)
         return;
     adopt(driver);
     link_replicas(driver);
+    cluster_forget_wants(driver);
     driver->retry_ns = 0; /* for what waited for this */
     driver->look_ns = 0;  /* at nodes that have left */
 }

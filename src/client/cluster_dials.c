@@ -7,6 +7,11 @@
 /* How often a name is asked after that is being resolved. */
 #define NAME_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
 
+enum {
+    NODE_DIALS_MAX = CLIENT_DIALS_MAX / 2,
+    SILENT_DIALS_MAX = 4, /* each may last as long as the connection timeout */
+};
+
 /* A link is kept up while its node is a primary, if it has been used, or was to be from the start;
  * and while it is a replica that carries requests. */
 static bool is_kept(const struct node_link *link)
@@ -24,32 +29,82 @@ void cluster_look_by(struct cluster_driver *driver, uint64_t time_ns)
     cluster_tick_by(driver, driver->look_ns);
 }
 
-/* ---- dialling: at most CLIENT_DIALS_MAX at once, first come, first served */
+/* ---- dialling: nodes in turn, the links of each first come, first served */
+
+static bool is_to_be_dialled(const struct node_link *link)
+{
+    return is_kept(link) || link->wanted;
+}
+
+static struct node *node_of(const struct node_link *link)
+{
+    return link->client->driver->nodes[link->node];
+}
+
+static struct node_link *take_first(struct cluster_driver *driver, struct node *node)
+{
+    struct node_link *link = node->dial_first;
+
+    node->dial_first = link->next_dial;
+    link->to_dial = false;
+    driver->to_dial--;
+    return link;
+}
+
+/* Dials the first link of a node that is still to be dialled, if it may. Returns whether it did. */
+static bool dial_one(struct cluster_driver *driver, struct node *node, uint64_t now_ns)
+{
+    while (node->dial_first && !is_to_be_dialled(node->dial_first))
+        cluster_note_tried(take_first(driver, node), now_ns);
+    if (!node->dial_first || node->dialing >= (node->silent ? SILENT_DIALS_MAX : NODE_DIALS_MAX))
+        return false;
+    struct node_link *link = take_first(driver, node);
+    driver->dialing++;
+    node->dialing++;
+    link_dial(&link->link, now_ns);
+    cluster_look_by(driver, link_wake_ns(&link->link));
+    return true;
+}
 
 void cluster_dial(struct cluster_driver *driver, uint64_t now_ns)
 {
-    while (driver->dial_first && driver->dialing < CLIENT_DIALS_MAX && !driver->abandoned) {
-        struct node_link *link = driver->dial_first;
+    unsigned passed = 0; /* nodes in a row that have nothing to be dialled */
 
-        driver->dial_first = link->next_dial;
-        link->to_dial = false;
-        driver->dialing++;
-        link_dial(&link->link, now_ns);
-        cluster_look_by(driver, link_wake_ns(&link->link));
+    while (driver->to_dial > 0 && passed < driver->node_count &&
+           driver->dialing < CLIENT_DIALS_MAX && !driver->abandoned) {
+        struct node *node = driver->nodes[driver->dial_turn++ % driver->node_count];
+
+        passed = node && dial_one(driver, node, now_ns) ? 0 : passed + 1;
     }
 }
 
-static void queue_dial(struct node_link *link)
+static void queue_dial(struct node_link *link, uint64_t now_ns)
 {
-    struct cluster_driver *driver = link->client->driver;
+    struct node *node = node_of(link);
 
     link->next_dial = NULL;
     link->to_dial = true;
-    if (driver->dial_first)
-        driver->dial_last->next_dial = link;
+    link->client->driver->to_dial++;
+    if (node->dial_first)
+        node->dial_last->next_dial = link;
     else
-        driver->dial_first = link;
-    driver->dial_last = link;
+        node->dial_first = link;
+    node->dial_last = link;
+    if (node->silent)
+        cluster_note_tried(link, now_ns);
+}
+
+void cluster_count_dial(struct node_link *link, int reason, uint64_t now_ns)
+{
+    struct node *node = node_of(link);
+
+    link->client->driver->dialing--;
+    node->dialing--;
+    if (reason == LINK_GIVEN_UP)
+        return;
+    node->silent = reason == ETIMEDOUT || reason == EHOSTUNREACH;
+    for (link = node->dial_first; node->silent && link; link = link->next_dial)
+        cluster_note_tried(link, now_ns);
 }
 
 void cluster_want_link(struct node_link *link)
@@ -58,6 +113,14 @@ void cluster_want_link(struct node_link *link)
         return;
     link->wanted = true;
     cluster_look_by(link->client->driver, 0);
+}
+
+void cluster_forget_wants(struct cluster_driver *driver)
+{
+    for (unsigned i = 0; i < driver->wanted; i++)
+        for (unsigned node = 0; node < driver->clients[i].link_room; node++)
+            if (driver->clients[i].links[node])
+                driver->clients[i].links[node]->wanted = false;
 }
 
 void cluster_note_tried(struct node_link *link, uint64_t now_ns)
@@ -91,8 +154,8 @@ void cluster_dial_anew(struct node_link *link, uint64_t now_ns)
 
     assert(link->ring.count == 0);
     link->client->linked--;
-    if (is_kept(link) || link->wanted)
-        queue_dial(link);
+    if (is_to_be_dialled(link))
+        queue_dial(link, now_ns);
     else
         cluster_note_tried(link, now_ns);
     cluster_dial(driver, now_ns);
@@ -196,14 +259,24 @@ static uint64_t locate(struct node_link *link, uint64_t now_ns)
 
 static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
 {
-    if (link->to_dial || (!is_kept(link) && !link->wanted))
+    if (link->to_dial || !is_to_be_dialled(link))
         return CLOCK_NEVER;
     if (link_wake_ns(&link->link) > now_ns)
         return link_wake_ns(&link->link);
     const uint64_t later_ns = locate(link, now_ns);
     if (later_ns)
         return later_ns;
-    queue_dial(link);
+    queue_dial(link, now_ns);
+    return CLOCK_NEVER;
+}
+
+static uint64_t look_at_dialing(struct node_link *link, uint64_t now_ns)
+{
+    const bool late = link_wake_ns(&link->link) <= now_ns;
+
+    if (!late && is_to_be_dialled(link))
+        return link_wake_ns(&link->link);
+    link_close(&link->link, late ? ETIMEDOUT : LINK_GIVEN_UP);
     return CLOCK_NEVER;
 }
 
@@ -216,10 +289,7 @@ static uint64_t look_at(struct node_link *link, uint64_t now_ns)
     case LINK_DOWN:
         return look_at_down(link, now_ns);
     default:
-        if (link_wake_ns(&link->link) > now_ns)
-            return link_wake_ns(&link->link);
-        link_close(&link->link, ETIMEDOUT);
-        return CLOCK_NEVER;
+        return look_at_dialing(link, now_ns);
     }
 }
 

@@ -36,7 +36,7 @@ struct node_link {
     bool initial;  /* is kept from the start */
     bool awaited;  /* the client is not up before one end of the next dial is known */
     bool wanted;   /* by a call that waits */
-    bool to_dial;  /* in the list of those that wait for a dial */
+    bool to_dial;  /* in its node's list of those that wait for a dial */
     bool known;    /* was up before */
     bool barred;   /* its last dial ended with a login that was refused */
     bool retired;  /* is being closed: nothing is added to it */
@@ -70,10 +70,11 @@ struct cluster_driver {
     struct node **nodes; /* owned, as are the nodes; by number */
     unsigned node_count;
     unsigned waiting, dialing; /* calls; links */
-    struct node_link *dial_first, *dial_last;
-    uint64_t look_ns;  /* when the links are to be looked at */
-    uint64_t retry_ns; /* when the calls that wait are */
-    uint64_t poll_ns;  /* when the bulletin is */
+    unsigned to_dial;          /* links that wait for a dial */
+    unsigned dial_turn;        /* of the nodes */
+    uint64_t look_ns;          /* when the links are to be looked at */
+    uint64_t retry_ns;         /* when the calls that wait are */
+    uint64_t poll_ns;          /* when the bulletin is */
     struct refresher_setup refreshing;
     struct refresher *refresher; /* owned; NULL: another worker has it */
     uint64_t refresh_ns;         /* when it wants its tick */

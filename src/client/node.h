@@ -13,12 +13,17 @@
 #include "io/link.h"
 #include "io/tls_context.h"
 
+struct node_link;
+
 struct node {
     struct endpoint endpoint;
-    struct link_setup links; /* of all links to it */
-    struct tls_context *tls; /* owned; NULL: without TLS */
-    struct err *unfit;       /* owned: why it must not be dialled; NULL: it may */
-    bool located;            /* `endpoint` is filled in */
+    struct link_setup links;                  /* of all links to it */
+    struct tls_context *tls;                  /* owned; NULL: without TLS */
+    struct err *unfit;                        /* owned: why it must not be dialled; NULL: it may */
+    bool located;                             /* `endpoint` is filled in */
+    struct node_link *dial_first, *dial_last; /* borrowed: links that wait for a dial */
+    unsigned dialing;                         /* links */
+    bool silent;                              /* nothing answered the last dial */
 };
 
 /* Makes a node that is not located. Its links are made as `links` says, but for endpoint and TLS;

@@ -86,9 +86,9 @@ static inline void set_up_for(struct fixture *fixture, const struct client_confi
                                            .connect_timeout_ns = CLOCK_NS_PER_S,
                                            .seed = 1,
                                            .stride = 1,
-                                           .clients_max = 1,
+                                           .clients_max = (unsigned)config->clients,
                                            .listener = {on_done, on_event, on_connected, fixture}};
-    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
+    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8 * (unsigned)config->clients};
     assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_cluster.create(&fixture->driver, &fixture->setup, &err), 0);
 }
