@@ -140,7 +140,7 @@ static bool try_to_send(struct cluster_client *client, struct call *call)
         return true;
     }
     cluster_want_link(link);
-    if (link->link.failures > 0)
+    if (link->link.failures > 0 || link->place_ns)
         want_topology(client->driver, BULLETIN_WAITING);
     return false;
 }

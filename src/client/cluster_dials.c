@@ -247,14 +247,16 @@ static uint64_t locate(struct node_link *link, uint64_t now_ns)
 
     const int rc = node_locate(driver->nodes[link->node], driver->setup->cluster->addresses,
                                cluster_node_of(link), &err);
-    if (rc == 0)
-        return 0;
     if (rc == -EAGAIN)
         return now_ns + NAME_NS;
+    link->place_ns = rc == 0 ? 0 : now_ns + CLOCK_NS_PER_S;
+    if (rc == 0)
+        return 0;
     cluster_note_tried(link, now_ns);
     cluster_take_back_redirects(link);
     cluster_tell(driver, EVENT_DIAL_FAILURE, str_of(err.text), now_ns);
-    return now_ns + CLOCK_NS_PER_S;
+    bulletin_ask(driver->setup->cluster->bulletin, BULLETIN_STALE);
+    return link->place_ns;
 }
 
 static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
@@ -263,6 +265,8 @@ static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
         return CLOCK_NEVER;
     if (link_wake_ns(&link->link) > now_ns)
         return link_wake_ns(&link->link);
+    if (link->place_ns > now_ns)
+        return link->place_ns;
     const uint64_t later_ns = locate(link, now_ns);
     if (later_ns)
         return later_ns;

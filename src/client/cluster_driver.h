@@ -29,8 +29,9 @@ struct node_link {
     struct call_ring ring;
     struct gathering *gathering; /* owned; NULL where requests are not dictated */
     struct node_link *next_dial;
-    uint64_t stuck_ns;  /* since when it was seen with calls of which none could be sent; 0: no */
-    uint64_t left;      /* requests that the connection may still get; 0: no limit */
+    uint64_t stuck_ns; /* since when it was seen with calls of which none could be sent; 0: no */
+    uint64_t place_ns; /* when to ask again where its node is, which could not be told; 0: it was */
+    uint64_t left;     /* requests that the connection may still get; 0: no limit */
     uint32_t travelled; /* calls in the ring that were sent elsewhere before */
     uint16_t node;
     bool initial;  /* is kept from the start */

@@ -118,6 +118,32 @@ static void test_a_hole_is_waited_out(void **state)
     tear_down(&fixture);
 }
 
+/* A name that means nothing is as good as a node that is gone: another may have taken its place. */
+static void test_a_node_that_cannot_be_found(void **state)
+{
+    const uint64_t end_ns = patience_ns();
+    struct fixture fixture;
+    char notation[200];
+
+    (void)state;
+    set_up(&fixture, 1, 0);
+    connect_client(&fixture);
+    sprintf(notation, "[[0 8191 ['nowhere.invalid' 1]] [8192 16383 ['127.0.0.1' %u]]]",
+            fixture.nodes[B].port);
+    publish_text(&fixture, notation);
+    turn_for(&fixture, 30 * MS);
+    const uint64_t k = submit(&fixture, true, 0);
+    while (bulletin_take_asked(fixture.cluster.bulletin) != BULLETIN_WAITING) {
+        assert_true(clock_now_ns() < end_ns);
+        turn(&fixture);
+    }
+    assert_true(fixture.events[EVENT_DIAL_FAILURE] > 0);
+    publish(&fixture, C, B);
+    answer(&fixture, C, k, "$1\r\nx\r\n");
+    assert_ended(&fixture, k, OUTCOME_OK);
+    tear_down(&fixture);
+}
+
 /* Connections to a node that has left are closed, and count as nothing. */
 static void test_nodes_leave(void **state)
 {
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_no_connection_within_the_request_timeout),
         cmocka_unit_test(test_no_login_within_the_request_timeout),
         cmocka_unit_test(test_a_hole_is_waited_out),
+        cmocka_unit_test(test_a_node_that_cannot_be_found),
         cmocka_unit_test(test_nodes_leave),
         cmocka_unit_test(test_a_node_that_refuses_at_the_start),
         cmocka_unit_test(test_garbage_and_the_unasked),
