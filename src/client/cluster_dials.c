@@ -261,8 +261,13 @@ static uint64_t locate(struct node_link *link, uint64_t now_ns)
 
 static uint64_t look_at_down(struct node_link *link, uint64_t now_ns)
 {
-    if (link->to_dial || !is_to_be_dialled(link))
+    if (link->to_dial)
         return CLOCK_NEVER;
+    if (!is_to_be_dialled(link)) {
+        /* Its node may have left while its name was being resolved. */
+        cluster_note_tried(link, now_ns);
+        return CLOCK_NEVER;
+    }
     if (link_wake_ns(&link->link) > now_ns)
         return link_wake_ns(&link->link);
     if (link->place_ns > now_ns)

@@ -144,6 +144,25 @@ static void test_a_node_that_cannot_be_found(void **state)
     tear_down(&fixture);
 }
 
+/* A client is up without a node that leaves before it is known where it is. */
+static void test_a_node_that_leaves_while_it_is_looked_for(void **state)
+{
+    struct fixture fixture;
+    char notation[200];
+
+    (void)state;
+    set_up(&fixture, 1, 0);
+    sprintf(notation, "[[0 8191 ['nowhere.invalid' 1]] [8192 16383 ['127.0.0.1' %u]]]",
+            fixture.nodes[B].port);
+    publish_text(&fixture, notation);
+    turn_for(&fixture, 30 * MS);
+    fixture.driver->ops->open(fixture.driver, 1, clock_now_ns());
+    publish(&fixture, B, B);
+    turn_until(&fixture, &fixture.driver->up, 1);
+    assert_int_equal(fixture.events[EVENT_DIAL_FAILURE], 0);
+    tear_down(&fixture);
+}
+
 /* Connections to a node that has left are closed, and count as nothing. */
 static void test_nodes_leave(void **state)
 {
@@ -235,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_no_login_within_the_request_timeout),
         cmocka_unit_test(test_a_hole_is_waited_out),
         cmocka_unit_test(test_a_node_that_cannot_be_found),
+        cmocka_unit_test(test_a_node_that_leaves_while_it_is_looked_for),
         cmocka_unit_test(test_nodes_leave),
         cmocka_unit_test(test_a_node_that_refuses_at_the_start),
         cmocka_unit_test(test_garbage_and_the_unasked),
