@@ -32,7 +32,7 @@ struct call {
     int16_t slot;      /* of the cluster; TEMPLATE_NO_SLOT: any node can carry it */
     uint16_t target;   /* while it waits: the node that it was sent to by an ASK, else
                         * ROUTER_NO_NODE */
-    uint8_t hops;      /* redirects that it followed */
+    uint8_t hops;      /* redirects that it followed since it waited */
     uint8_t waits;     /* replies that it waited out */
     uint8_t reason;    /* enum outcome: of the last reply that it waited out; OK: none */
     bool travelled;    /* was sent or kept back before it came to its ring */

@@ -295,6 +295,7 @@ static void wait_out(struct cluster_client *client, struct call *call, struct st
     call->reason = (uint8_t)outcome_of_error(text);
     snprintf(driver->reasons[call->reason], sizeof driver->reasons[0], "%.*s", (int)text.len,
              text.ptr);
+    call->hops = 0;
     call->retry_ns = now_ns + (CLUSTER_RETRY_NS << doublings);
     if (call->waits < WAITS_MAX)
         call->waits++;

@@ -180,6 +180,28 @@ static void test_replies_that_are_waited_out(void **state)
     }
 }
 
+/* Nodes may disagree for as long as a failover lasts: a circle has no waits in it. */
+static void test_redirects_before_a_wait_count_no_longer(void **state)
+{
+    struct fixture fixture;
+    char reply[100];
+
+    (void)state;
+    set_up(&fixture, 1, 0);
+    connect_client(&fixture);
+    const uint64_t k = submit(&fixture, true, 0);
+    for (unsigned i = 0; i < 9; i++) {
+        const unsigned node = i % 2 ? B : A, other = i % 2 ? A : B;
+
+        if (i == 4)
+            answer(&fixture, node, k, "-CLUSTERDOWN The cluster is down\r\n");
+        answer(&fixture, node, k, redirect(&fixture, "MOVED", k, other, reply));
+    }
+    answer(&fixture, B, k, "$1\r\nx\r\n");
+    assert_ended(&fixture, k, OUTCOME_OK);
+    tear_down(&fixture);
+}
+
 /* A server that is busy, or a user without the right, is not to be waited for. */
 static void test_errors_that_are_not_waited_out(void **state)
 {
@@ -277,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_moved_to_a_node_that_refuses),
         cmocka_unit_test(test_redirects_are_bounded),
         cmocka_unit_test(test_replies_that_are_waited_out),
+        cmocka_unit_test(test_redirects_before_a_wait_count_no_longer),
         cmocka_unit_test(test_errors_that_are_not_waited_out),
         cmocka_unit_test(test_waiting_ends_with_the_request_timeout),
         cmocka_unit_test(test_timeout_after_a_redirect),
