@@ -159,6 +159,8 @@ static int judge(const struct probe *probe, const char *name, struct err *err)
 
     if (str_starts(str_of(words), STR("LOADING")))
         return 0;
+    if (session_explain_no_entry(name, words, err) < 0)
+        return -EACCES;
     if (str_starts(str_of(words), STR("NOAUTH")))
         return session_explain_want(name, words, err);
     if (!probe->down || probe->answered)

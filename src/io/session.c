@@ -190,3 +190,19 @@ int session_explain_want(const char *name, const char *words, struct err *err)
             name, words, str_full_stop(str_of(words)));
     return -EACCES;
 }
+
+int session_explain_no_entry(const char *name, const char *words, struct err *err)
+{
+    const bool denied = begins(words, STR("DENIED"));
+
+    if (!denied && !begins(words, STR("ERR max number of clients")))
+        return 0;
+    /* Of protected mode a server tells more than a sentence. */
+    err_set(err,
+            denied ? "The server at %s takes connections from its own host alone, since it is in "
+                     "protected mode: give it a password, or run there: %.*s."
+                   : "The server at %s has as many clients as it takes: raise its maxclients, or "
+                     "end some of them: %.*s.",
+            name, (int)strcspn(words, "."), words);
+    return -EACCES;
+}

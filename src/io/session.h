@@ -74,4 +74,8 @@ int session_explain(const struct session_opening *opening, unsigned step, const 
 /* The same for a server that wants a password when none was given. */
 int session_explain_want(const char *name, const char *words, struct err *err);
 
+/* The same for a server that takes no connection from here, or no other, whoever logs in; 0: the
+ * words are of something else. */
+int session_explain_no_entry(const char *name, const char *words, struct err *err);
+
 #endif

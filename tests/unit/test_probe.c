@@ -104,6 +104,10 @@ static void test_ping(void **state)
         {"-NOAUTH Authentication required.\r\n", -EACCES, "wants a password"},
         {"-LOADING wait\r\n", 0, NULL},
         {"-NOPERM no\r\n", 0, NULL},
+        {"-DENIED Valkey is in protected mode. In this mode\r\n", -EACCES,
+         "in protected mode: give it a password, or run there: DENIED Valkey is in protected "
+         "mode."},
+        {"-ERR max number of clients reached\r\n", -EACCES, "raise its maxclients"},
         {"HTTP/1.1 400\r\n", -EPROTO, "not RESP"},
         {"", 0, NULL},
         {NULL, -ECONNABORTED, "closed the connection. If that port speaks TLS, use --tls."},
@@ -123,6 +127,8 @@ static void test_opening(void **state)
     static const struct probe_case cases[] = {
         {"+OK\r\n+OK\r\n", 0, NULL},
         {"-WRONGPASS no\r\n-NOAUTH no\r\n", -EACCES, "password of --pass: WRONGPASS no."},
+        {"-DENIED Valkey is running in protected mode\r\n", -EACCES, "in protected mode: give it"},
+        {"-ERR max number of clients reached\r\n", -EACCES, "raise its maxclients"},
         {"+OK\r\n-ERR DB index is out of range\r\n", -EACCES, "database 3: ERR DB index"},
         {"-LOADING wait\r\n", 0, NULL},
         {"+OK\r\nHTTP/1.1 400\r\n", -EPROTO, "not RESP"},
