@@ -190,8 +190,16 @@ static void look_for_replicas(struct cluster_driver *driver, uint64_t now_ns)
     driver->replicas_ns = now_ns + REPLICAS_NS;
 }
 
+static void wake_nodes(struct cluster_driver *driver, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < driver->node_count && driver->router.from_replicas; i++)
+        if (driver->nodes[i])
+            node_wake(driver->nodes[i], now_ns);
+}
+
 static void poll_topology(struct cluster_driver *driver, uint64_t now_ns)
 {
+    wake_nodes(driver, now_ns);
     look_for_replicas(driver, now_ns);
     if (driver->refresher)
         driver->refresh_ns = refresher_tick(driver->refresher, now_ns);
@@ -207,10 +215,10 @@ static void poll_topology(struct cluster_driver *driver, uint64_t now_ns)
 
 static void retry_calls(struct cluster_driver *driver, uint64_t now_ns)
 {
+    driver->retry_ns = CLOCK_NEVER; /* but for what waits on */
     for (unsigned i = 0; i < driver->wanted && driver->waiting > 0; i++)
         if (driver->clients[i].wait_first)
             cluster_retry_calls(&driver->clients[i], now_ns);
-    driver->retry_ns = driver->waiting > 0 ? now_ns + CLUSTER_RETRY_NS : CLOCK_NEVER;
 }
 
 static void cluster_tick(struct driver *head, uint64_t now_ns)

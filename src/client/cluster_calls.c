@@ -33,6 +33,12 @@ static unsigned route_anywhere(struct cluster_client *client)
     return node;
 }
 
+static bool can_read_from(const struct cluster_client *client, unsigned node)
+{
+    return node < client->link_room && cluster_can_send(client->links[node]) &&
+           !client->driver->nodes[node]->resting;
+}
+
 /* Of the replicas of a primary in turn the first that can be sent to, or else the primary. */
 static unsigned route_to_replica(struct cluster_client *client, unsigned primary)
 {
@@ -41,7 +47,7 @@ static unsigned route_to_replica(struct cluster_client *client, unsigned primary
     for (unsigned i = router->nodes[primary]->replica_count; i > 0; i--) {
         const unsigned node = router_next_replica(router, primary);
 
-        if (node < client->link_room && cluster_can_send(client->links[node]))
+        if (can_read_from(client, node))
             return node;
     }
     return primary;
@@ -111,10 +117,25 @@ static void send_call(struct node_link *link, struct call *call)
     link_send(&link->link);
 }
 
-static void wait(struct cluster_client *client, struct call *call)
+/* When a call that waits is to be looked at next. */
+static uint64_t due_ns(const struct cluster_client *client, const struct call *call,
+                       uint64_t now_ns)
+{
+    const uint64_t timeout_ns = client->driver->setup->config->request_timeout_ns;
+    const uint64_t due_ns = call->retry_ns > now_ns ? call->retry_ns : now_ns + CLUSTER_RETRY_NS;
+
+    return timeout_ns && call->first_ns + timeout_ns < due_ns ? call->first_ns + timeout_ns
+                                                              : due_ns;
+}
+
+static void wait(struct cluster_client *client, struct call *call, uint64_t now_ns)
 {
     struct cluster_driver *driver = client->driver;
+    const uint64_t next_ns = due_ns(client, call, now_ns);
 
+    if (next_ns < driver->retry_ns)
+        driver->retry_ns = next_ns;
+    cluster_tick_by(driver, driver->retry_ns);
     call->next = NULL;
     if (client->wait_first)
         client->wait_last->next = call;
@@ -147,16 +168,11 @@ static bool try_to_send(struct cluster_client *client, struct call *call)
 
 void cluster_keep_back(struct cluster_client *client, struct call *call, uint64_t now_ns)
 {
-    struct cluster_driver *driver = client->driver;
-
     if (!call->first_ns)
         call->first_ns = now_ns;
     if (call->free_ns == CALL_HELD)
         call->free_ns = call->first_ns;
-    wait(client, call);
-    if (now_ns + CLUSTER_RETRY_NS < driver->retry_ns)
-        driver->retry_ns = now_ns + CLUSTER_RETRY_NS;
-    cluster_tick_by(driver, driver->retry_ns);
+    wait(client, call, now_ns);
 }
 
 void cluster_begin_call(struct cluster_client *client, struct call *call)
@@ -230,7 +246,7 @@ static void reconsider(struct cluster_client *client, struct call *call, uint64_
     if (timeout_ns && now_ns >= call->first_ns + timeout_ns)
         expire(client, call, now_ns);
     else if (call->retry_ns > now_ns || !try_to_send(client, call))
-        wait(client, call);
+        wait(client, call, now_ns);
 }
 
 /* The list of all calls of a client that wait, which is empty then. */
@@ -285,22 +301,49 @@ static void end_by_error(struct node_link *link, struct call *call, struct str t
     cluster_end_call(link->client, call, &completion);
 }
 
-/* The request was not executed, and will be later: it is sent again then. */
-static void wait_out(struct cluster_client *client, struct call *call, struct str text,
-                     uint64_t now_ns)
+/* The request was not executed, and is to be sent again. */
+static void note_reason(struct cluster_client *client, struct call *call, struct str text,
+                        uint64_t now_ns)
 {
     struct cluster_driver *driver = client->driver;
-    const unsigned doublings = call->waits < WAIT_DOUBLINGS ? call->waits : WAIT_DOUBLINGS;
 
     call->reason = (uint8_t)outcome_of_error(text);
     snprintf(driver->reasons[call->reason], sizeof driver->reasons[0], "%.*s", (int)text.len,
              text.ptr);
     call->hops = 0;
-    call->retry_ns = now_ns + (CLUSTER_RETRY_NS << doublings);
     if (call->waits < WAITS_MAX)
         call->waits++;
     cluster_tell(driver, EVENT_RETRY, STR(""), now_ns);
+}
+
+static void wait_out(struct cluster_client *client, struct call *call, struct str text,
+                     uint64_t now_ns)
+{
+    const unsigned doublings = call->waits < WAIT_DOUBLINGS ? call->waits : WAIT_DOUBLINGS;
+
+    call->retry_ns = now_ns + (CLUSTER_RETRY_NS << doublings);
+    note_reason(client, call, text, now_ns);
     cluster_keep_back(client, call, now_ns);
+}
+
+/* Whether a replica of whose slots others can serve a read has said that it cannot. */
+static bool is_unfit(const struct node_link *link, const struct call *call, enum outcome outcome)
+{
+    return (outcome == OUTCOME_LOADING || outcome == OUTCOME_READONLY) &&
+           cluster_node_of(link)->replica && is_for_replica(link->client, call);
+}
+
+/* The primary can serve it now, and for some time only it and the other replicas are asked. */
+static void leave_replica(struct node_link *link, struct call *call, struct str text,
+                          uint64_t now_ns)
+{
+    struct cluster_client *client = link->client;
+
+    node_rest(client->driver->nodes[link->node], now_ns);
+    want_topology(client->driver, BULLETIN_STALE);
+    note_reason(client, call, text, now_ns);
+    if (!try_to_send(client, call))
+        cluster_keep_back(client, call, now_ns);
 }
 
 static void follow(struct node_link *link, struct call *call, struct str text, uint64_t now_ns)
@@ -331,7 +374,12 @@ static void take_error(struct node_link *link, struct call *call, struct str tex
     struct cluster_client *client = link->client;
     struct cluster_driver *driver = client->driver;
 
-    switch (outcome_of_error(text)) {
+    const enum outcome outcome = outcome_of_error(text);
+    if (is_unfit(link, call, outcome)) {
+        leave_replica(link, call, text, now_ns);
+        return;
+    }
+    switch (outcome) {
     case OUTCOME_REDIRECT:
         follow(link, call, text, now_ns);
         return;

@@ -4,7 +4,8 @@
  *
  * A client has slots and a link to each node; which of them a call takes is decided call by call. A
  * call whose node cannot be reached, or that was told to come back later, waits in its client's
- * list: the driver looks at it every few milliseconds, and whenever a link comes up.
+ * list: the driver looks at it every few milliseconds, or later when it is to, and whenever a link
+ * comes up.
  */
 #ifndef CLIENT_CLUSTER_DRIVER_H
 #define CLIENT_CLUSTER_DRIVER_H
@@ -18,7 +19,7 @@
 #include "cluster/refresher.h"
 #include "io/link.h"
 
-/* Calls that wait are looked at this often. */
+/* Calls that wait for a link are looked at this often. */
 #define CLUSTER_RETRY_NS (UINT64_C(5) * CLOCK_NS_PER_MS)
 
 enum { CLUSTER_TEXT_MAX = TOPOLOGY_NAME_MAX + RESP_TEXT_MAX + 64 };

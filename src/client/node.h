@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * node: how a worker gets to a node of a cluster: where it is, and the TLS by which it proves its
- * name. It knows nothing of the node's role.
+ * node: how a worker gets to a node of a cluster: where it is, the TLS by which it proves its name,
+ * and whether it is to be left alone for a while. It knows nothing of the node's role.
  */
 #ifndef CLIENT_NODE_H
 #define CLIENT_NODE_H
@@ -24,6 +24,8 @@ struct node {
     struct node_link *dial_first, *dial_last; /* borrowed: links that wait for a dial */
     unsigned dialing;                         /* links */
     bool silent;                              /* nothing answered the last dial */
+    bool resting;                  /* nothing that others can serve is to be sent to it */
+    uint64_t rest_ns, rest_end_ns; /* how long the last rest was to be, and its end */
 };
 
 /* Makes a node that is not located. Its links are made as `links` says, but for endpoint and TLS;
@@ -38,5 +40,12 @@ void node_destroy(struct node **node);
  * errno with `err` filled in. */
 int node_locate(struct node *node, struct addresses *addresses, const struct router_node *named,
                 struct err *err);
+
+/* Lets a node rest that could not serve a request: for 100 ms, and twice as long each time that it
+ * still cannot soon after, up to 1 s. */
+void node_rest(struct node *node, uint64_t now_ns);
+
+/* Ends the rest of a node that has had it. */
+void node_wake(struct node *node, uint64_t now_ns);
 
 #endif

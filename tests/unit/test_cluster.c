@@ -180,6 +180,37 @@ static void test_replies_that_are_waited_out(void **state)
     }
 }
 
+/* Each waits for its own time, not for the next look at all. */
+static void test_waits_that_overlap(void **state)
+{
+    struct fixture fixture;
+    char commands[2 * COMMAND_MAX];
+
+    (void)state;
+    set_up(&fixture, 2, 0);
+    connect_client(&fixture);
+    const uint64_t first = submit(&fixture, true, 0), second = submit(&fixture, true, 1);
+    get_command(commands, first);
+    get_command(commands + strlen(commands), second);
+    expect_bytes(&fixture, A, commands);
+    peer_say(fixture.nodes[A].peer, "-TRYAGAIN later\r\n");
+    turn_until(&fixture, &fixture.events[EVENT_RETRY], 1);
+    turn_for(&fixture, MS);
+    peer_say(fixture.nodes[A].peer, "-TRYAGAIN later\r\n");
+    turn_until(&fixture, &fixture.events[EVENT_RETRY], 2);
+    const uint64_t due_ns = clock_now_ns() + 5 * MS;
+    expect_bytes(&fixture, A, get_command(commands, first));
+    const uint64_t now_ns = loop_turn(fixture.setup.loop, 0); /* without a tick */
+    const bool other_sent = recv(fixture.nodes[A].peer, commands, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    if (!other_sent)
+        assert_true(fixture.driver->tick_ns <= (now_ns > due_ns ? now_ns : due_ns) + MS);
+    expect_bytes(&fixture, A, get_command(commands, second));
+    peer_say(fixture.nodes[A].peer, "$1\r\nx\r\n$1\r\nx\r\n");
+    assert_ended(&fixture, first, OUTCOME_OK);
+    assert_ended(&fixture, second, OUTCOME_OK);
+    tear_down(&fixture);
+}
+
 /* Nodes may disagree for as long as a failover lasts: a circle has no waits in it. */
 static void test_redirects_before_a_wait_count_no_longer(void **state)
 {
@@ -299,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_moved_to_a_node_that_refuses),
         cmocka_unit_test(test_redirects_are_bounded),
         cmocka_unit_test(test_replies_that_are_waited_out),
+        cmocka_unit_test(test_waits_that_overlap),
         cmocka_unit_test(test_redirects_before_a_wait_count_no_longer),
         cmocka_unit_test(test_errors_that_are_not_waited_out),
         cmocka_unit_test(test_waiting_ends_with_the_request_timeout),

@@ -126,7 +126,67 @@ static void test_what_a_replica_does_not_answer_is_the_primarys(void **state)
         answer(&fixture, A, k, "$1\r\nx\r\n");
         assert_ended(&fixture, k, OUTCOME_OK);
         assert_false(fixture.by[k % REQUESTS_MAX]->replica);
-        read_from(&fixture, 1, B, true);
+        tear_down(&fixture);
+    }
+}
+
+static bool has_request(const struct fixture *fixture, unsigned node)
+{
+    char byte;
+
+    return recv(fixture->nodes[node].peer, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
+}
+
+/* A node is read from when its turn comes, which the other answers. Returns the number of the next
+ * read. */
+static unsigned read_until(struct fixture *fixture, unsigned n, unsigned wanted, unsigned other)
+{
+    const uint64_t end_ns = patience_ns();
+
+    for (;; n = n % 20 + 1) {
+        const uint64_t k = submit(fixture, true, n);
+
+        while (!has_request(fixture, wanted) && !has_request(fixture, other)) {
+            assert_true(clock_now_ns() < end_ns);
+            turn(fixture);
+        }
+        if (has_request(fixture, wanted))
+            return n;
+        answer(fixture, other, k, "$1\r\nx\r\n");
+        assert_ended(fixture, k, OUTCOME_OK);
+    }
+}
+
+/* A replica that cannot serve is left alone for 100 ms, then for 200; its reads go to the primary
+ * at once. */
+static void test_a_replica_that_is_not_fit_rests(void **state)
+{
+    static const char *const replies[] = {"-LOADING wait\r\n", "-MASTERDOWN no link\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(replies); i++) {
+        struct fixture fixture;
+        uint64_t first_ns = 0;
+        unsigned n = 0;
+
+        set_up_for(&fixture, &reading, "get", B);
+        connect_nodes(&fixture, B);
+        for (unsigned times = 1; times <= 2; times++) {
+            n = read_until(&fixture, n, B, A);
+            const uint64_t k = request_of(true, n).k, told_ns = clock_now_ns();
+            answer(&fixture, B, k, replies[i]);
+            turn_until(&fixture, &fixture.events[EVENT_RETRY], times);
+            loop_turn(fixture.setup.loop, 0); /* without a tick */
+            assert_true(has_request(&fixture, A));
+            const bool soon = times > 1 && clock_now_ns() - first_ns < 200 * MS;
+            answer(&fixture, A, k, "$1\r\nx\r\n");
+            assert_ended(&fixture, k, OUTCOME_OK);
+            n = read_until(&fixture, n, B, A);
+            assert_true(clock_now_ns() - told_ns >= (soon ? 200 * MS : 100 * MS));
+            answer(&fixture, B, request_of(true, n).k, "$1\r\nx\r\n");
+            assert_ended(&fixture, request_of(true, n).k, OUTCOME_OK);
+            first_ns = told_ns;
+        }
         tear_down(&fixture);
     }
 }
@@ -175,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_replicas_in_turn_and_then_the_primary),
         cmocka_unit_test(test_writes_go_to_the_primary),
         cmocka_unit_test(test_what_a_replica_does_not_answer_is_the_primarys),
+        cmocka_unit_test(test_a_replica_that_is_not_fit_rests),
         cmocka_unit_test(test_errors_are_of_the_replica),
         cmocka_unit_test(test_replicas_come_and_go),
     };
