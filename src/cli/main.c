@@ -131,8 +131,9 @@ static int reach_cluster(struct session *session, struct err *err)
         if (refused < 0)
             return refused;
     }
+    /* Nodes may join. */
     return files_allow(plan_connections_of(plan, plan->ramp.clients.end), plan->processes,
-                       plan->workers, err);
+                       plan->workers, true, err);
 }
 
 /* A server of the run's own, whose port and authority are put where the user would name them. */
@@ -201,7 +202,7 @@ static int prepare(struct session *session, struct err *err)
     int rc = prepare_script(session, err);
     if (rc < 0)
         return rc;
-    rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, err);
+    rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, false, err);
     if (rc < 0)
         return rc;
     rc = reach_server(session, err);

@@ -2,6 +2,7 @@
 #include "io/link.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,6 +310,8 @@ const char *link_reason_text(int reason)
         return "TLS failed";
     case LINK_WANTS_TLS:
         return "that port speaks TLS: use --tls";
+    case EMFILE:
+        return "this program has as many open files as it may: raise its limit (ulimit -n)";
     default:
         return strerror(reason);
     }

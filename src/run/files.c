@@ -6,7 +6,25 @@
 
 enum { FILES_A_PROCESS = 64, FILES_A_WORKER = 4 };
 
-int files_allow(uint64_t clients, unsigned processes, unsigned workers, struct err *err)
+/* What is enough for a cluster that grows: so many times what is needed at first, or so many. */
+enum { GROWTH = 4, FILES_ENOUGH = 65536 };
+
+static rlim_t enough(rlim_t needed)
+{
+    return GROWTH * needed > FILES_ENOUGH ? GROWTH * needed : FILES_ENOUGH;
+}
+
+/* The hard limit is raised too if it must be, which root may do. */
+static bool raise_to(struct rlimit limit, rlim_t files)
+{
+    limit.rlim_cur = files;
+    if (limit.rlim_max < files)
+        limit.rlim_max = files;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+int files_allow(uint64_t clients, unsigned processes, unsigned workers, bool may_grow,
+                struct err *err)
 {
     const rlim_t needed =
         (clients + processes - 1) / processes + FILES_A_PROCESS + (rlim_t)workers * FILES_A_WORKER;
@@ -14,13 +32,11 @@ int files_allow(uint64_t clients, unsigned processes, unsigned workers, struct e
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return err_sys(err, "Could not read the limit on open files");
-    if (limit.rlim_cur >= needed)
-        return 0;
     const rlim_t allowed = limit.rlim_max;
-    limit.rlim_cur = needed;
-    if (limit.rlim_max < needed)
-        limit.rlim_max = needed; /* which root may do */
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+    const rlim_t most = enough(needed) < allowed ? enough(needed) : allowed;
+    if (may_grow && limit.rlim_cur < most && most >= needed && raise_to(limit, most))
+        return 0;
+    if (limit.rlim_cur >= needed || raise_to(limit, needed))
         return 0;
     err_set(
         err,

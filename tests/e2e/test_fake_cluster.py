@@ -2,6 +2,7 @@
 """Clusters whose nodes say what real ones seldom say: redirects that lead nowhere, maps with holes, cut replies."""
 import binascii
 import collections
+import resource
 import threading
 import time
 
@@ -298,3 +299,20 @@ def test_slow_bytes(run, fake):
                           if b"ASKING" not in request else [fake_server.Slow(b"+OK\r\n", 0.001)])
     report = run("-p", cluster.port, "--cluster", "-n", 40, "-c", 4).expect(0).report
     assert (report.completed, report.number("Events", "ask replies")) == (40, 40)
+
+
+def test_nodes_that_join_find_room_for_their_connections(run, fake):
+    """The limit on open files is enough for the nodes at the start, not for all of them."""
+    def ranges(ports):
+        grown = cluster.got[0].total() > 200
+        return [(first, first + 4095, ports[first // 4096 if grown else 0]) for first in range(0, SLOTS, 4096)]
+
+    def answer(node, request):
+        owner = slot_of(request[1]) // 4096
+        return moved(request[1], cluster.ports[owner]) if node != owner and cluster.got[0].total() > 200 else None
+
+    cluster = FakeCluster(fake, 4, ranges, answer)
+    report = run("-p", cluster.port, "--cluster", "-c", 60, "-n", 4000, "--sequential", 4000, "--processes", 1,
+                 limits=[(resource.RLIMIT_NOFILE, (150, 2000))]).expect(0).report
+    assert (report.completed, report.errors, report.count("Events", "failed dials")) == (4000, 0, 0)
+    assert all(keys.total() > 60 for keys in cluster.got)

@@ -95,6 +95,7 @@ static void test_reasons_are_told_apart(void **state)
             assert_string_not_equal(link_reason_text(reasons[i]), link_reason_text(reasons[j]));
     assert_string_equal(link_reason_text(LINK_ENDED), "the server closed the connection");
     assert_string_equal(link_reason_text(ECONNRESET), strerror(ECONNRESET));
+    assert_non_null(strstr(link_reason_text(EMFILE), "this program"));
 }
 
 /* Refused again and again: each wait between half and all of 50 ms, 100 ms, ... 1 s. */
