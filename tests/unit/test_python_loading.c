@@ -358,9 +358,9 @@ static void test_the_example(void **state)
     } cases[] = {
         {NULL, "SET key:9 xxx"},
         {"set", "SET key:9 xxx"},
-        {"hset", "HSET hash:key:9 field xxx"},
-        {"lpush", "LPUSH list:key:9 xxx"},
-        {"lpop", "LPOP list:key:9"},
+        {"hset", "HSET key:9 field:0 xxx field:1 xxx field:2 xxx field:3 xxx field:4 xxx "
+                 "field:5 xxx field:6 xxx field:7 xxx field:8 xxx field:9 xxx"},
+        {"lpush_keyspace", "LPUSH key:9 xxx"},
         {"mset", "MSET {key:9}:0 xxx {key:9}:1 xxx {key:9}:2 xxx {key:9}:3 xxx {key:9}:4 xxx "
                  "{key:9}:5 xxx {key:9}:6 xxx {key:9}:7 xxx {key:9}:8 xxx {key:9}:9 xxx"},
     };
