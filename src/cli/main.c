@@ -98,11 +98,18 @@ static int take_signals(struct session *session, struct err *err)
     return session->signal_fd < 0 ? session->signal_fd : 0;
 }
 
+/* NULL without TLS. */
+static int make_tls(struct tls_context **tls, const struct plan *plan, struct err *err)
+{
+    *tls = NULL;
+    return plan->tls.on ? tls_context_create(tls, &plan->tls, plan->endpoint.host, err) : 0;
+}
+
 static int probe(struct plan *plan, struct err *err)
 {
-    struct tls_context *tls = NULL;
+    struct tls_context *tls;
 
-    int rc = plan->tls.on ? tls_context_create(&tls, &plan->tls, plan->endpoint.host, err) : 0;
+    int rc = make_tls(&tls, plan, err);
     if (rc == 0)
         rc = probe_server(&plan->endpoint, &plan->opening, tls, plan->connect_timeout_ns, err);
     if (tls)
@@ -111,20 +118,33 @@ static int probe(struct plan *plan, struct err *err)
     return rc;
 }
 
+static int know_cluster(struct session *session, struct err *err)
+{
+    struct plan *plan = &session->plan;
+    struct tls_context *tls;
+
+    int rc = make_tls(&tls, plan, err);
+    if (rc < 0)
+        return rc;
+    const struct cluster_setup setup = {.endpoint = &plan->endpoint,
+                                        .opening = &plan->opening,
+                                        .tls = tls,
+                                        .timeout_ns = plan->connect_timeout_ns,
+                                        .readers = plan->workers};
+    rc = cluster_create(&session->cluster, &setup, err);
+    tls_context_destroy(&tls);
+    plan->cluster = session->cluster;
+    return rc;
+}
+
 /* The cluster that the server is a node of: its topology known, and files for all connections. */
 static int reach_cluster(struct session *session, struct err *err)
 {
     struct plan *plan = &session->plan;
-    const struct cluster_setup setup = {.endpoint = &plan->endpoint,
-                                        .opening = &plan->opening,
-                                        .tls = &plan->tls,
-                                        .timeout_ns = plan->connect_timeout_ns,
-                                        .readers = plan->workers};
 
-    const int rc = cluster_create(&session->cluster, &setup, err);
+    const int rc = know_cluster(session, err);
     if (rc < 0)
         return rc;
-    plan->cluster = session->cluster;
     if (plan_reads_replicas(plan)) {
         session_opening_add_readonly(&plan->opening);
         const int refused = probe(plan, err);

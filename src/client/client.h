@@ -76,7 +76,7 @@ struct driver_setup {
     struct loop *loop;
     const struct endpoint *endpoint;
     const struct session_opening *opening; /* NULL: none */
-    struct tls_context *tls;               /* NULL: without TLS */
+    struct tls_context *tls;               /* NULL: without TLS; of a cluster: like all nodes' */
     const struct cluster *cluster;         /* NULL: a server that stands alone */
     const struct source *source;
     const struct client_config *config;

@@ -291,7 +291,7 @@ static void create_refresher(struct cluster_driver *driver)
                                                   .addresses = cluster->addresses,
                                                   .endpoint = cluster->endpoint,
                                                   .opening = setup->opening,
-                                                  .tls = cluster->tls,
+                                                  .tls = setup->tls,
                                                   .connect_timeout_ns = setup->connect_timeout_ns,
                                                   .seed = setup->seed + setup->first};
     driver->refresher = refresher_create(&driver->refreshing);

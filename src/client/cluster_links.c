@@ -223,10 +223,11 @@ static struct node *make_node(struct cluster_driver *driver, unsigned number)
     const struct link_setup links = {.loop = setup->loop,
                                      .events = events,
                                      .opening = setup->opening,
+                                     .tls = setup->tls,
                                      .connect_timeout_ns = setup->connect_timeout_ns,
                                      .seed = setup->seed};
 
-    return node_create(&links, setup->cluster->tls, driver->router.nodes[number]);
+    return node_create(&links, driver->router.nodes[number]);
 }
 
 static struct node_link *make_link(struct cluster_client *client, unsigned number)

@@ -11,22 +11,21 @@
 #define REST_MAX_NS   ((uint64_t)CLOCK_NS_PER_S)
 
 /* A certificate is to be for the node itself. */
-static void prepare_tls(struct node *node, const struct tls_config *config, const char *host)
+static void prepare_tls(struct node *node, const struct tls_context *tls, const char *host)
 {
     struct err err;
 
-    if (!config->on || tls_context_create(&node->tls, config, host, &err) == 0)
+    if (!tls || tls_context_create_like(&node->tls, tls, host, &err) == 0)
         return;
     node->unfit = mem_zalloc(1, sizeof *node->unfit);
     *node->unfit = err;
 }
 
-struct node *node_create(const struct link_setup *links, const struct tls_config *tls,
-                         const struct router_node *named)
+struct node *node_create(const struct link_setup *links, const struct router_node *named)
 {
     struct node *node = mem_zalloc(1, sizeof *node);
 
-    prepare_tls(node, tls, named->host);
+    prepare_tls(node, links->tls, named->host);
     node->links = *links;
     node->links.endpoint = &node->endpoint;
     node->links.tls = node->tls;

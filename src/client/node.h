@@ -28,10 +28,10 @@ struct node {
     uint64_t rest_ns, rest_end_ns; /* how long the last rest was to be, and its end */
 };
 
-/* Makes a node that is not located. Its links are made as `links` says, but for endpoint and TLS;
- * nothing is sent without TLS where TLS is wanted and cannot be spoken. */
-struct node *node_create(const struct link_setup *links, const struct tls_config *tls,
-                         const struct router_node *named);
+/* Makes a node that is not located. Its links are made as `links` says, but for the endpoint, and
+ * for the name that a certificate must be for; nothing is sent without TLS where TLS is wanted and
+ * cannot be spoken. */
+struct node *node_create(const struct link_setup *links, const struct router_node *named);
 
 /* Releases a node; NULL is fine. */
 void node_destroy(struct node **node);

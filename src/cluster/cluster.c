@@ -92,7 +92,6 @@ int cluster_create(struct cluster **out, const struct cluster_setup *setup, stru
     struct cluster *cluster = mem_zalloc(1, sizeof *cluster);
 
     cluster->endpoint = setup->endpoint;
-    cluster->tls = setup->tls;
     cluster->bulletin = bulletin_create(setup->readers);
     cluster->addresses = addresses_create();
     const int rc = fetch_topology(cluster, setup, err);

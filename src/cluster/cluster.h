@@ -15,19 +15,18 @@
 #include "cluster/bulletin.h"
 #include "io/endpoint.h"
 #include "io/session.h"
-#include "io/tls_config.h"
+#include "io/tls_context.h"
 
 struct cluster {
     struct bulletin *bulletin;       /* owned */
     struct addresses *addresses;     /* owned */
     const struct endpoint *endpoint; /* where the user said that a node is; borrowed */
-    const struct tls_config *tls;    /* of connections to all nodes; borrowed */
 };
 
 struct cluster_setup {
     const struct endpoint *endpoint;       /* resolved */
     const struct session_opening *opening; /* NULL: none */
-    const struct tls_config *tls;
+    const struct tls_context *tls;         /* like that of each node; NULL: without TLS */
     uint64_t timeout_ns; /* of the dial, and of the answer; 0: the refresher's own */
     unsigned readers;    /* workers of a process, by numbers of their own */
 };

@@ -291,8 +291,9 @@ static int dial(struct refresher *refresher, uint64_t now_ns)
 
     link_deinit(&refresher->link);
     tls_context_destroy(&refresher->tls);
-    if (setup->tls->on)
-        rc = tls_context_create(&refresher->tls, setup->tls, refresher->host, &refresher->failure);
+    if (setup->tls)
+        rc = tls_context_create_like(&refresher->tls, setup->tls, refresher->host,
+                                     &refresher->failure);
     refresher->links.tls = refresher->tls;
     link_init(&refresher->link, &refresher->links, UINT32_MAX);
     if (rc < 0)

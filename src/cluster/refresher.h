@@ -23,7 +23,7 @@
 #include "cluster/addresses.h"
 #include "cluster/bulletin.h"
 #include "io/link.h"
-#include "io/tls_config.h"
+#include "io/tls_context.h"
 
 /* Borrowed for the refresher's lifetime. */
 struct refresher_setup {
@@ -32,9 +32,9 @@ struct refresher_setup {
     struct addresses *addresses;
     const struct endpoint *endpoint; /* asked while there is no topology, and when all else fails */
     const struct session_opening *opening; /* NULL: none */
-    const struct tls_config *tls;
-    uint64_t connect_timeout_ns; /* 0: none */
-    uint64_t seed;               /* of the node to begin with, and of the jitter */
+    const struct tls_context *tls;         /* like that of each node; NULL: without TLS */
+    uint64_t connect_timeout_ns;           /* 0: none */
+    uint64_t seed;                         /* of the node to begin with, and of the jitter */
 };
 
 struct refresher;

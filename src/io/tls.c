@@ -98,6 +98,8 @@ struct tls *tls_create(struct tls_context *context, struct outbox *outbox)
     tls->ssl = mem_check(SSL_new(context->ssl));
     SSL_set_app_data(tls->ssl, tls);
     attach(tls);
+    if (context->name_checks && SSL_set1_param(tls->ssl, context->name_checks) != 1)
+        mem_check(NULL); /* the only reason */
     if (!context->is_address)
         SSL_set_tlsext_host_name(tls->ssl, context->name);
     if (context->session)

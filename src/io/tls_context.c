@@ -102,9 +102,10 @@ static void set_name(struct tls_context *context, const char *name)
 
 static int verify_name(struct tls_context *context, struct err *err)
 {
-    X509_VERIFY_PARAM *checks = SSL_CTX_get0_param(context->ssl);
+    X509_VERIFY_PARAM *checks = mem_check(X509_VERIFY_PARAM_new());
     int ok;
 
+    context->name_checks = checks;
     X509_VERIFY_PARAM_set_hostflags(checks, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (context->is_address)
         ok = X509_VERIFY_PARAM_set1_ip_asc(checks, context->name);
@@ -208,6 +209,7 @@ static int set_up(struct tls_context *context, const struct tls_config *config, 
                   struct err *err)
 {
     set_manners(context);
+    context->by_sni = config->sni;
     set_name(context, config->sni ? config->sni : host);
     int rc = set_trust(context, config, err);
     if (rc == 0 && !config->insecure)
@@ -238,6 +240,24 @@ int tls_context_create(struct tls_context **slot, const struct tls_config *confi
     return rc;
 }
 
+int tls_context_create_like(struct tls_context **slot, const struct tls_context *like,
+                            const char *host, struct err *err)
+{
+    struct tls_context *context = mem_zalloc(1, sizeof *context);
+
+    context->bio = mem_check(tls_bio_method());
+    context->ssl = like->ssl;
+    SSL_CTX_up_ref(context->ssl);
+    context->by_sni = like->by_sni;
+    context->shows_certificate = like->shows_certificate;
+    set_name(context, like->by_sni ? like->name : host);
+    const int rc = like->name_checks ? verify_name(context, err) : 0;
+    if (rc < 0)
+        tls_context_destroy(&context);
+    *slot = context;
+    return rc;
+}
+
 void tls_context_destroy(struct tls_context **slot)
 {
     struct tls_context *context = *slot;
@@ -247,6 +267,7 @@ void tls_context_destroy(struct tls_context **slot)
         return;
     SSL_SESSION_free(context->session);
     SSL_CTX_free(context->ssl);
+    X509_VERIFY_PARAM_free(context->name_checks);
     BIO_meth_free(context->bio);
     free(context);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tls_context: what the TLS connections of one thread to one server have in common.
+ * tls_context: what the TLS connections of one thread to one server have in common. Contexts for
+ * several servers can have one reading of the files in common.
  *
  * Whom to trust, the name that the server must prove, the certificate to show, the ciphers; and
  * what the connections share to stay small: the last ticket, by which a connection made later
@@ -24,6 +25,14 @@ enum { TLS_AGREED_MAX = 100 };
  */
 int tls_context_create(struct tls_context **slot, const struct tls_config *config, const char *host,
                        struct err *err);
+
+/*
+ * The same for another server, as `like` was configured, which may be destroyed before: nothing is
+ * read. For the same thread. Returns 0, or a negative errno with a sentence: no certificate can be
+ * for that name.
+ */
+int tls_context_create_like(struct tls_context **slot, const struct tls_context *like,
+                            const char *host, struct err *err);
 
 /* "TLSv1.3, TLS_AES_256_GCM_SHA384": what the last handshake that was done has agreed on; "" before
  * the first. Borrowed until the next. */

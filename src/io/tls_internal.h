@@ -12,11 +12,13 @@
 enum { TLS_NAME_MAX = 256 };
 
 struct tls_context {
-    SSL_CTX *ssl;            /* owned */
-    BIO_METHOD *bio;         /* owned: how connections read and write */
-    SSL_SESSION *session;    /* owned: the last ticket; NULL: none */
-    char name[TLS_NAME_MAX]; /* that the certificate must be for */
+    SSL_CTX *ssl;                   /* owned, in common with contexts that are like this one */
+    X509_VERIFY_PARAM *name_checks; /* owned: that the certificate is for `name`; NULL: none */
+    BIO_METHOD *bio;                /* owned: how connections read and write */
+    SSL_SESSION *session;           /* owned: the last ticket; NULL: none */
+    char name[TLS_NAME_MAX];        /* that the certificate must be for */
     char agreed[TLS_AGREED_MAX];
+    bool by_sni;     /* the name is that of --sni, whatever the host */
     bool is_address; /* it is an IP address: not to be asked for */
     bool shows_certificate;
     char plaintext[SSL3_RT_MAX_PLAIN_LENGTH];

@@ -19,6 +19,13 @@ int tls_context_create(struct tls_context **slot, const struct tls_config *confi
     return -ENOSYS;
 }
 
+int tls_context_create_like(struct tls_context **slot, const struct tls_context *like,
+                            const char *host, struct err *err)
+{
+    (void)like;
+    return tls_context_create(slot, NULL, host, err);
+}
+
 const char *tls_context_agreed(const struct tls_context *context)
 {
     (void)context;

@@ -70,8 +70,7 @@ static inline void set_up_for(struct fixture *fixture, const struct client_confi
     }
     fixture->cluster = (struct cluster){.bulletin = bulletin_create(1),
                                         .addresses = addresses_create(),
-                                        .endpoint = &fixture->endpoint,
-                                        .tls = &fixture->tls};
+                                        .endpoint = &fixture->endpoint};
     /* Nobody asks the nodes for news, but for this test. */
     assert_true(bulletin_take_press(fixture->cluster.bulletin));
     if (replicas)
@@ -88,7 +87,8 @@ static inline void set_up_for(struct fixture *fixture, const struct client_confi
                                            .stride = 1,
                                            .clients_max = (unsigned)config->clients,
                                            .listener = {on_done, on_event, on_connected, fixture}};
-    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8 * (unsigned)config->clients};
+    const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd,
+                                          .channels = 8 * (unsigned)config->clients};
     assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_cluster.create(&fixture->driver, &fixture->setup, &err), 0);
 }

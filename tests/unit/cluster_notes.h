@@ -25,7 +25,6 @@ struct fixture {
     struct node nodes[NODES];
     struct endpoint endpoint;
     struct cluster cluster;
-    struct tls_config tls;
     struct source source;
     struct client_config config;
     struct driver_setup setup;

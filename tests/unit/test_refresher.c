@@ -26,7 +26,6 @@ struct fixture {
     uint16_t ports[NODES];
     int peers[NODES]; /* -1: none */
     struct endpoint endpoint;
-    struct tls_config tls;
     struct refresher_setup setup;
     struct refresher *refresher;
     uint64_t wake_ns; /* as the last tick said */
@@ -49,7 +48,6 @@ static void set_up(struct fixture *fixture)
     fixture->setup = (struct refresher_setup){.bulletin = bulletin_create(1),
                                               .addresses = addresses_create(),
                                               .endpoint = &fixture->endpoint,
-                                              .tls = &fixture->tls,
                                               .connect_timeout_ns = CLOCK_NS_PER_S};
     const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 1};
     assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);

@@ -75,6 +75,17 @@ static struct tls_context *make_context(const struct tls_config *config, const c
     return context;
 }
 
+/* The same, like a context for another host. */
+static struct tls_context *derive_context(const struct tls_config *config, const char *host)
+{
+    struct tls_context *context, *like = make_context(config, "elsewhere.example");
+    struct err err;
+
+    assert_int_equal(tls_context_create_like(&context, like, host, &err), 0);
+    tls_context_destroy(&like);
+    return context;
+}
+
 /* A client that trusts the authority, and wants good.example. */
 static struct tls_context *good_context(const struct world *world)
 {
@@ -394,7 +405,9 @@ static const struct verdict {
      NULL},
 };
 
-static void check_verdict(const struct world *world, const struct verdict *verdict, int version)
+/* `derived`: of a context for another host. */
+static void check_verdict(const struct world *world, const struct verdict *verdict, int version,
+                          bool derived)
 {
     const unsigned client = verdict->client;
     const bool shows = client & (SHOWS | SHOWS_STRANGE);
@@ -413,7 +426,8 @@ static void check_verdict(const struct world *world, const struct verdict *verdi
                                       .sni = client & SNI ? "good.example" : NULL};
     const char *want =
         version == TLS1_3_VERSION && verdict->if_newest ? verdict->if_newest : verdict->reason;
-    struct tls_context *context = make_context(&config, verdict->host);
+    struct tls_context *context =
+        derived ? derive_context(&config, verdict->host) : make_context(&config, verdict->host);
     SSL_CTX *peer = peer_context(&world->of[verdict->server], version);
     char text[TLS_REASON_MAX];
     struct wire wire;
@@ -433,16 +447,26 @@ static void check_verdict(const struct world *world, const struct verdict *verdi
     tls_context_destroy(&context);
 }
 
-static void test_verdicts(void **state)
+static void check_verdicts(const struct world *world, bool derived)
 {
     for (size_t i = 0; i < COUNT(verdicts); i++) {
         if (verdicts[i].version) {
-            check_verdict(*state, &verdicts[i], verdicts[i].version);
+            check_verdict(world, &verdicts[i], verdicts[i].version, derived);
             continue;
         }
         for (size_t j = 0; j < COUNT(versions); j++)
-            check_verdict(*state, &verdicts[i], versions[j]);
+            check_verdict(world, &verdicts[i], versions[j], derived);
     }
+}
+
+static void test_verdicts(void **state)
+{
+    check_verdicts(*state, false);
+}
+
+static void test_verdicts_like_another(void **state)
+{
+    check_verdicts(*state, true);
 }
 
 /* An address is no name to ask for. */
@@ -482,7 +506,7 @@ int main(void)
         cmocka_unit_test(test_resumption),       cmocka_unit_test(test_the_peer_ends),
         cmocka_unit_test(test_what_is_not_tls),  cmocka_unit_test(test_a_forged_record),
         cmocka_unit_test(test_verdicts),         cmocka_unit_test(test_no_name_of_an_address),
-        cmocka_unit_test(test_alerts_are_known),
+        cmocka_unit_test(test_alerts_are_known), cmocka_unit_test(test_verdicts_like_another),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

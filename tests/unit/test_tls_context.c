@@ -195,6 +195,24 @@ static void test_acceptances(void **state)
         }
 }
 
+/* Files are read once, however many servers there are. */
+static void test_contexts_like_another(void **state)
+{
+    struct identity one = identity_make(NULL, (struct identity_facts){.until_s = DAY_S});
+    const struct fixture *fixture = *state;
+    char *file = folder_put_certificate(&fixture->folder, "gone.crt", &one);
+    const struct tls_config config = {.on = true, .cacert = file};
+    struct tls_context *context, *other;
+    struct err err;
+
+    assert_int_equal(tls_context_create(&context, &config, "localhost", &err), 0);
+    folder_drop(file);
+    assert_int_equal(tls_context_create_like(&other, context, "127.0.0.1", &err), 0);
+    tls_context_destroy(&context);
+    tls_context_destroy(&other);
+    identity_free(&one);
+}
+
 static void test_library(void **state)
 {
     (void)state;
@@ -206,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_acceptances),
+        cmocka_unit_test(test_contexts_like_another),
         cmocka_unit_test(test_library),
     };
 
