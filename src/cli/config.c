@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/config.h"
 
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -51,6 +52,14 @@ static int exclude(const struct options *options, const char *one, const char *c
     return 0;
 }
 
+/* What else it says may hold a password, and is not repeated. */
+static int refuse_uri(const char *option, const char *text, struct err *err)
+{
+    if (!text || !strstr(text, "://"))
+        return 0;
+    return err_set(err, "--%s takes no URI: give it to -u/--uri.", option);
+}
+
 static int check_server(const struct config *config, const struct options *options, struct err *err)
 {
     static const char *const all[] = {"host", "port", "socket", "user", "pass", "dbnum", NULL};
@@ -58,6 +67,10 @@ static int check_server(const struct config *config, const struct options *optio
     static const char *const address[] = {"host", "port", NULL};
     int rc = exclude(options, "uri", all, err);
 
+    if (rc == 0)
+        rc = refuse_uri("host", config->endpoint.host, err);
+    if (rc == 0)
+        rc = refuse_uri("socket", config->endpoint.socket, err);
     if (rc == 0)
         rc = exclude(options, "socket", address, err);
     if (rc < 0 || !config->run.local_server)

@@ -89,6 +89,12 @@ def test_an_uri_that_is_wrong_is_not_quoted(run):
     assert SECRET not in run(f"redis://u:{SECRET}@h").refusal()
 
 
+@pytest.mark.parametrize("option", ["-h", "-s"])
+def test_an_uri_in_the_wrong_place_is_not_quoted(run, option):
+    sentence = run(option, f"valkey://u:{SECRET}@127.0.0.1:6379").refusal()
+    assert SECRET not in sentence and "--uri" in sentence
+
+
 def test_a_user_without_the_right(run, locked):
     result = run("-p", locked.port, "--user", "eve", "-a", "eve", "-n", 100, "-c", 4).expect(0)
     report = result.report
