@@ -38,6 +38,7 @@ struct session {
     struct report_sink *sinks[3];
     int signal_fd;
     int worker_fd;
+    bool hung; /* threads of workers that hang may be using all of this */
 };
 
 /* What can be used here and now, not what was built in. */
@@ -256,6 +257,7 @@ static enum run_exit run(struct session *session, struct err *err)
                                         .signal_fd = session->signal_fd,
                                         .worker_fd = session->worker_fd};
     const struct monitor_result result = monitor_run(&setup, err);
+    session->hung = result.hung;
     if (result.hung) {
         crew_abandon(&session->crew);
     } else {
@@ -271,6 +273,8 @@ static void release(struct session *session)
     for (unsigned i = 0; session->sinks[i]; i++)
         report_destroy(&session->sinks[i]);
     local_server_stop(&session->server);
+    if (session->hung)
+        return;
     session_opening_deinit(&session->plan.opening);
     free(session->prepared);
     if (session->worker_fd >= 0)
@@ -336,6 +340,11 @@ static enum run_exit session_main(const struct config *config, struct err *err)
         exit_code = run(&session, err);
     }
     release(&session);
+    if (session.hung) {
+        /* What they use lies in the frames of functions here, too: none returns. */
+        fflush(NULL);
+        _exit((int)exit_code);
+    }
     return exit_code;
 }
 
