@@ -319,6 +319,13 @@ static enum run_exit show_config(struct session *session, struct err *err)
     return finish_print(err);
 }
 
+/* Why there was no run, if that is so. */
+static void say_why(enum run_exit exit_code, const struct err *err)
+{
+    if (exit_code == RUN_NOT_STARTED && err->text[0])
+        fprintf(stderr, "%s\n", err->text);
+}
+
 /* With a sentence in `err` when something went wrong before there could be a report. */
 static enum run_exit session_main(const struct config *config, struct err *err)
 {
@@ -342,6 +349,7 @@ static enum run_exit session_main(const struct config *config, struct err *err)
     release(&session);
     if (session.hung) {
         /* What they use lies in the frames of functions here, too: none returns. */
+        say_why(exit_code, err);
         fflush(NULL);
         _exit((int)exit_code);
     }
@@ -394,8 +402,7 @@ int main(int argc, char **argv)
         options_set_heading(options, OPTION_SCRIPT, script.heading);
     const enum run_exit exit_code = options_main(options, &script, argc, argv, &err);
 
-    if (exit_code == RUN_NOT_STARTED && err.text[0])
-        fprintf(stderr, "%s\n", err.text);
+    say_why(exit_code, &err);
     options_destroy(&options);
     script_options_deinit(&script);
     return (int)exit_code;
