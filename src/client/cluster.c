@@ -197,8 +197,28 @@ static void wake_nodes(struct cluster_driver *driver, uint64_t now_ns)
             node_wake(driver->nodes[i], now_ns);
 }
 
+/* One worker of a process looks for new topologies, for all of them; when it ends, another does. */
+static void take_refresher(struct cluster_driver *driver)
+{
+    const struct driver_setup *setup = driver->setup;
+    const struct cluster *cluster = setup->cluster;
+
+    if (driver->refresher || !bulletin_take_press(cluster->bulletin))
+        return;
+    driver->refreshing = (struct refresher_setup){.loop = setup->loop,
+                                                  .bulletin = cluster->bulletin,
+                                                  .addresses = cluster->addresses,
+                                                  .endpoint = cluster->endpoint,
+                                                  .opening = setup->opening,
+                                                  .tls = setup->tls,
+                                                  .connect_timeout_ns = setup->connect_timeout_ns,
+                                                  .seed = setup->seed + setup->first};
+    driver->refresher = refresher_create(&driver->refreshing);
+}
+
 static void poll_topology(struct cluster_driver *driver, uint64_t now_ns)
 {
+    take_refresher(driver);
     wake_nodes(driver, now_ns);
     look_for_replicas(driver, now_ns);
     if (driver->refresher)
@@ -252,8 +272,10 @@ static void cluster_abandon(struct driver *head, uint64_t now_ns)
             }
         cluster_abandon_calls(client, now_ns);
     }
-    if (driver->refresher)
+    if (driver->refresher) {
         refresher_stop(driver->refresher);
+        bulletin_give_press(driver->setup->cluster->bulletin);
+    }
     loop_turn(driver->setup->loop, 0); /* closings are told within a turn */
 }
 
@@ -278,25 +300,6 @@ static void create_clients(struct cluster_driver *driver)
     }
 }
 
-/* One worker of a process looks for new topologies, for all of them. */
-static void create_refresher(struct cluster_driver *driver)
-{
-    const struct driver_setup *setup = driver->setup;
-    const struct cluster *cluster = setup->cluster;
-
-    if (!bulletin_take_press(cluster->bulletin))
-        return;
-    driver->refreshing = (struct refresher_setup){.loop = setup->loop,
-                                                  .bulletin = cluster->bulletin,
-                                                  .addresses = cluster->addresses,
-                                                  .endpoint = cluster->endpoint,
-                                                  .opening = setup->opening,
-                                                  .tls = setup->tls,
-                                                  .connect_timeout_ns = setup->connect_timeout_ns,
-                                                  .seed = setup->seed + setup->first};
-    driver->refresher = refresher_create(&driver->refreshing);
-}
-
 static int cluster_driver_create(struct driver **out, const struct driver_setup *setup,
                                  struct err *err)
 {
@@ -313,7 +316,7 @@ static int cluster_driver_create(struct driver **out, const struct driver_setup 
         setup->config->read_from_replica &&
         (source_is_dictated(setup->source) || source_reads(setup->source));
     adopt(driver);
-    create_refresher(driver);
+    take_refresher(driver);
     *out = &driver->driver;
     return 0;
 }

@@ -138,5 +138,11 @@ enum bulletin_want bulletin_take_asked(struct bulletin *bulletin)
 
 bool bulletin_take_press(struct bulletin *bulletin)
 {
-    return !atomic_exchange(&bulletin->press_taken, true);
+    return !atomic_load_explicit(&bulletin->press_taken, memory_order_relaxed) &&
+           !atomic_exchange(&bulletin->press_taken, true);
+}
+
+void bulletin_give_press(struct bulletin *bulletin)
+{
+    atomic_store(&bulletin->press_taken, false);
 }

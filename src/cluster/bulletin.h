@@ -56,7 +56,9 @@ void bulletin_ask(struct bulletin *bulletin, enum bulletin_want want);
 /* What has been said since this was asked last. */
 enum bulletin_want bulletin_take_asked(struct bulletin *bulletin);
 
-/* Whether the caller is the one who is to publish: true for the first that asks. */
+/* Whether the caller is the one who is to publish: true for the first that asks, until that one
+ * gives it back. */
 bool bulletin_take_press(struct bulletin *bulletin);
+void bulletin_give_press(struct bulletin *bulletin);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * refresher: asks the nodes of a cluster for its topology, and publishes what is new.
  *
- * There is one a process, in the loop of one of its workers, over a link of its own. It asks when
+ * There is one a process at a time, in the loop of one of its workers, over a link of its own. It asks when
  * the bulletin says that a newer topology is wanted: at once, then after 100 ms, and after twice as
  * long each time that nothing new was heard, up to 2 s, or 400 ms while requests wait. A node whose
  * addresses do not answer, each in turn, is left for the next one, as is one that has nothing new

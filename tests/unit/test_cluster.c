@@ -180,6 +180,27 @@ static void test_replies_that_are_waited_out(void **state)
     }
 }
 
+/* Whoever looks for new topologies leaves that to another worker at its end. */
+static void test_the_press_is_handed_on(void **state)
+{
+    const uint64_t end_ns = patience_ns();
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 1, 0);
+    connect_client(&fixture);
+    struct bulletin *bulletin = fixture.cluster.bulletin;
+    bulletin_give_press(bulletin);
+    while (bulletin_take_press(bulletin)) {
+        assert_true(clock_now_ns() < end_ns);
+        bulletin_give_press(bulletin);
+        turn(&fixture);
+    }
+    fixture.driver->ops->abandon(fixture.driver, clock_now_ns());
+    assert_true(bulletin_take_press(bulletin));
+    tear_down(&fixture);
+}
+
 /* Each waits for its own time, not for the next look at all. */
 static void test_waits_that_overlap(void **state)
 {
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_moved_to_a_node_that_refuses),
         cmocka_unit_test(test_redirects_are_bounded),
         cmocka_unit_test(test_replies_that_are_waited_out),
+        cmocka_unit_test(test_the_press_is_handed_on),
         cmocka_unit_test(test_waits_that_overlap),
         cmocka_unit_test(test_redirects_before_a_wait_count_no_longer),
         cmocka_unit_test(test_errors_that_are_not_waited_out),
