@@ -94,7 +94,17 @@ static void queue_dial(struct node_link *link, uint64_t now_ns)
         cluster_note_tried(link, now_ns);
 }
 
-void cluster_count_dial(struct node_link *link, int reason, uint64_t now_ns)
+void cluster_count_good_dial(struct node_link *link)
+{
+    struct node *node = node_of(link);
+
+    link->client->driver->dialing--;
+    node->dialing--;
+    node->misses = 0;
+    node->silent = false;
+}
+
+void cluster_count_failed_dial(struct node_link *link, int reason, uint64_t now_ns)
 {
     struct node *node = node_of(link);
 
@@ -102,6 +112,7 @@ void cluster_count_dial(struct node_link *link, int reason, uint64_t now_ns)
     node->dialing--;
     if (reason == LINK_GIVEN_UP)
         return;
+    node_miss(node, link->client->driver->setup->cluster->addresses, cluster_node_of(link));
     node->silent = reason == ETIMEDOUT || reason == EHOSTUNREACH;
     for (link = node->dial_first; node->silent && link; link = link->next_dial)
         cluster_note_tried(link, now_ns);

@@ -23,8 +23,9 @@ void cluster_count_call(struct node_link *link);
 /* From here on the client is not up before one end of the link's next dial is known. */
 void cluster_await(struct node_link *link);
 
-/* Counts a dial that has ended, for this reason; 0: well. */
-void cluster_count_dial(struct node_link *link, int reason, uint64_t now_ns);
+/* Counts a dial that has ended, well or for this reason. */
+void cluster_count_good_dial(struct node_link *link);
+void cluster_count_failed_dial(struct node_link *link, int reason, uint64_t now_ns);
 
 /* One end of the dial of a link is known: that may be what its client waits for. */
 void cluster_note_tried(struct node_link *link, uint64_t now_ns);

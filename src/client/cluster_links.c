@@ -26,7 +26,7 @@ static void link_up(struct link *base, uint64_t now_ns)
                                      .tls_ns = secured_ns - base->opened_ns,
                                      .handshake_ns = now_ns - secured_ns};
 
-    cluster_count_dial(link, 0, now_ns);
+    cluster_count_good_dial(link);
     client->linked++;
     link->retired = link->wanted = false;
     link->stuck_ns = 0;
@@ -178,7 +178,7 @@ static void link_down(struct link *base, int reason, bool was_up, uint64_t now_n
         client->linked--;
         link->renewing = false; /* it was lost before the last reply */
     } else {
-        cluster_count_dial(link, reason, now_ns);
+        cluster_count_failed_dial(link, reason, now_ns);
     }
     link->wanted = false;
     link->barred = loss_is_auth(&loss);

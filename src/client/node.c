@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -27,7 +28,6 @@ struct node *node_create(const struct link_setup *links, const struct router_nod
 
     prepare_tls(node, links->tls, named->host);
     node->links = *links;
-    node->links.endpoint = &node->endpoint;
     node->links.tls = node->tls;
     return node;
 }
@@ -38,24 +38,71 @@ void node_destroy(struct node **slot)
 
     if (!node)
         return;
+    while (node->place) {
+        struct place *former = node->place->former;
+
+        free(node->place);
+        node->place = former;
+    }
     tls_context_destroy(&node->tls);
     free(node->unfit);
     free(node);
     *slot = NULL;
 }
 
+static bool is_at(const struct node *node, const struct endpoint *endpoint)
+{
+    const struct endpoint *known = node->links.endpoint;
+
+    if (!node->place || known->count != endpoint->count)
+        return false;
+    for (unsigned i = 0; i < known->count; i++) {
+        const struct endpoint_address *one = &known->addresses[i];
+        const struct endpoint_address *other = &endpoint->addresses[i];
+
+        if (one->len != other->len || memcmp(&one->socket, &other->socket, one->len) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void move_to(struct node *node, const struct endpoint *endpoint)
+{
+    struct place *place = mem_zalloc(1, sizeof *place);
+
+    place->endpoint = *endpoint;
+    place->former = node->place;
+    node->place = place;
+    node->links.endpoint = &place->endpoint;
+}
+
 int node_locate(struct node *node, struct addresses *addresses, const struct router_node *named,
                 struct err *err)
 {
-    if (node->located)
+    struct endpoint found;
+
+    if (node->place && !node->outdated)
         return 0;
     if (node->unfit) {
         *err = *node->unfit;
         return -EINVAL;
     }
-    const int rc = addresses_find(addresses, named->host, named->port, &node->endpoint, err);
-    node->located = rc == 0;
-    return rc;
+    const int rc = addresses_find(addresses, named->host, named->port, &found, err);
+    if (rc < 0)
+        return rc;
+    node->outdated = false;
+    if (!is_at(node, &found))
+        move_to(node, &found);
+    return 0;
+}
+
+void node_miss(struct node *node, struct addresses *addresses, const struct router_node *named)
+{
+    node->outdated = true;
+    if (++node->misses < node->links.endpoint->count)
+        return;
+    node->misses = 0;
+    addresses_renew(addresses, named->host, named->port);
 }
 
 /* What was under way to a node that rests already says nothing new. */

@@ -19,8 +19,8 @@ struct entry {
     uint16_t port;
     bool wanted; /* to be resolved */
     bool found;
-    int failure; /* of the last attempt, with `err`; 0: none so far */
-    uint64_t failed_ns;
+    int failure;       /* of the last attempt, with `err`; 0: none so far */
+    uint64_t tried_ns; /* when the last attempt ended */
     struct err err;
     struct endpoint endpoint;
     struct entry *next;
@@ -115,11 +115,11 @@ static void note(struct entry *entry, const struct endpoint *endpoint, int rc,
 {
     entry->wanted = false;
     entry->failure = rc;
+    entry->tried_ns = clock_now_ns();
     if (rc == 0) {
         entry->found = true;
         entry->endpoint = *endpoint;
     } else {
-        entry->failed_ns = clock_now_ns();
         entry->err = *err;
     }
 }
@@ -187,9 +187,14 @@ static int start_thread(struct addresses *addresses)
     return 0;
 }
 
+static bool was_tried_just_now(const struct entry *entry)
+{
+    return entry->tried_ns && clock_now_ns() - entry->tried_ns < AGAIN_NS;
+}
+
 static int want(struct addresses *addresses, struct entry *entry, struct err *err)
 {
-    if (entry->failure && clock_now_ns() - entry->failed_ns < AGAIN_NS) {
+    if (entry->failure && was_tried_just_now(entry)) {
         *err = entry->err;
         return entry->failure;
     }
@@ -218,4 +223,18 @@ int addresses_find(struct addresses *addresses, const char *host, uint16_t port,
         rc = want(addresses, entry, err);
     pthread_mutex_unlock(&addresses->lock);
     return rc;
+}
+
+/* Without a thread what was found before must do. */
+void addresses_renew(struct addresses *addresses, const char *host, uint16_t port)
+{
+    struct err err;
+
+    if (is_numeric(host))
+        return;
+    pthread_mutex_lock(&addresses->lock);
+    struct entry *entry = find(addresses, host, port);
+    if (entry && entry->found && !was_tried_just_now(entry))
+        want(addresses, entry, &err);
+    pthread_mutex_unlock(&addresses->lock);
 }

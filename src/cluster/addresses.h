@@ -5,8 +5,8 @@
  *
  * Addresses are read at once. Names are resolved by one thread of the process, begun when the first
  * name comes up that was not resolved before the run: a resolver may take its time, and a worker
- * has none. What a name was resolved to serves for the rest of the run; one that could not be
- * resolved is tried again when it is wanted, after a second.
+ * has none. What a name was resolved to serves until it is resolved again, which whoever cannot
+ * reach it asks for: once a second at most, as it is tried again when it could not be resolved.
  */
 #ifndef CLUSTER_ADDRESSES_H
 #define CLUSTER_ADDRESSES_H
@@ -34,5 +34,12 @@ int addresses_resolve(struct addresses *addresses, const char *host, uint16_t po
  */
 int addresses_find(struct addresses *addresses, const char *host, uint16_t port,
                    struct endpoint *endpoint, struct err *err);
+
+/*
+ * Has a name resolved again, since nobody could be reached there; does nothing for an address.
+ * Until something else is found, if it is, addresses_find() tells what it told before. Any thread
+ * may ask.
+ */
+void addresses_renew(struct addresses *addresses, const char *host, uint16_t port);
 
 #endif

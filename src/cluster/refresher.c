@@ -37,6 +37,7 @@ struct refresher {
     struct tls_context *tls;          /* owned; of the node that is asked; NULL: without TLS */
     struct endpoint endpoint;         /* of the node that is asked */
     char host[TOPOLOGY_HOST_MAX + 1]; /* ... and its host */
+    uint16_t port;                    /* ... and its port; 0: where the user said, at the start */
     struct resp_tree tree;
     enum state state;
     enum bulletin_want want;   /* since the question that is under way, or the last, was asked */
@@ -70,6 +71,7 @@ static void aim_at_start(struct refresher *refresher)
 {
     refresher->endpoint = *refresher->setup->endpoint;
     snprintf(refresher->host, sizeof refresher->host, "%s", refresher->endpoint.host);
+    refresher->port = 0;
 }
 
 /* Returns 0, or a negative errno: -EAGAIN while the name of the node is being resolved. */
@@ -83,6 +85,7 @@ static int aim(struct refresher *refresher)
     }
     const struct topology_node *node = &topology->nodes[refresher->turn % topology->node_count];
     snprintf(refresher->host, sizeof refresher->host, "%s", node->host);
+    refresher->port = node->port;
     return addresses_find(refresher->setup->addresses, refresher->host, node->port,
                           &refresher->endpoint, &refresher->failure);
 }
@@ -265,10 +268,13 @@ static void link_down(struct link *link, int reason, bool was_up, uint64_t now_n
     describe_end(refresher, reason, was_up);
     if (reason == LINK_NO_REPLY)
         refresher->patience_ns = 2 * patience_ns(refresher);
-    if (was_up || ++refresher->address >= refresher->endpoint.count)
-        miss(refresher, now_ns);
-    else
+    if (!was_up && ++refresher->address < refresher->endpoint.count) {
         again(refresher, now_ns);
+        return;
+    }
+    if (!was_up && refresher->port)
+        addresses_renew(refresher->setup->addresses, refresher->host, refresher->port);
+    miss(refresher, now_ns);
 }
 
 static const struct link_events link_events = {

@@ -2,13 +2,13 @@
 /*
  * refresher: asks the nodes of a cluster for its topology, and publishes what is new.
  *
- * There is one a process at a time, in the loop of one of its workers, over a link of its own. It asks when
- * the bulletin says that a newer topology is wanted: at once, then after 100 ms, and after twice as
- * long each time that nothing new was heard, up to 2 s, or 400 ms while requests wait. A node whose
- * addresses do not answer, each in turn, is left for the next one, as is one that has nothing new
- * to say: it may be the one that hears of news last. When all have failed, it asks where the user
- * said that the server is. While requests wait, what is heard is published even if it says nothing
- * new, since they may wait because of what redirects have taught a worker.
+ * There is one a process at a time, in the loop of one of its workers, over a link of its own. It
+ * asks when the bulletin says that a newer topology is wanted: at once, then after 100 ms, and
+ * after twice as long each time that nothing new was heard, up to 2 s, or 400 ms while requests
+ * wait. A node whose addresses do not answer, each in turn, is left for the next one, as is one
+ * that has nothing new to say: it may be the one that hears of news last. When all have failed, it
+ * asks where the user said that the server is. While requests wait, what is heard is published even
+ * if it says nothing new, since they may wait because of what redirects have taught a worker.
  *
  * An answer is awaited for the connection timeout, or a second if that is longer, while nothing is
  * known of the cluster. After that for a second, and for twice as long each time that a node was

@@ -269,7 +269,8 @@ void link_dial(struct link *link, uint64_t now_ns)
 {
     const struct link_setup *setup = link->setup;
     const struct endpoint *endpoint = setup->endpoint;
-    const struct endpoint_address *address = &endpoint->addresses[link->address];
+    /* There may be fewer now than when the last dial failed. */
+    const struct endpoint_address *address = &endpoint->addresses[link->address % endpoint->count];
 
     assert(link->state == LINK_DOWN);
     free(link->words);
