@@ -32,6 +32,7 @@ const struct option_table config_tables[] = {
     {keyspace_options, offsetof(struct config, source.keys)},
     {script_options, offsetof(struct config, script)},
     {client_options, offsetof(struct config, client)},
+    {glide_options, offsetof(struct config, client.glide)},
     {rate_options, offsetof(struct config, rate)},
     {client_ramp_options, offsetof(struct config, ramp)},
     {run_options, offsetof(struct config, run)},
@@ -105,6 +106,41 @@ static int check_pairs(const struct config *config, const struct options *option
     return check_server(config, options, err);
 }
 
+/* What the library of the other driver cannot do, or does by itself. */
+static int check_driver(const struct config *config, const struct options *options, struct err *err)
+{
+    static const char *const glide[] = {"glide-library", "glide-clients", "glide-log-level", NULL};
+    static const struct {
+        const char *option, *why;
+    } refused[] = {
+        {"io", "it does its own I/O"},
+        {"reconnect-interval", "it keeps its connections"},
+        {"cacertdir", "it takes certificates from a file (--cacert)"},
+        {"sni", "it asks for the name that it connects to"},
+        {"tls-ciphers", "it chooses ciphers itself"},
+        {"tls-ciphersuites", "it chooses ciphers itself"},
+    };
+
+    for (const char *const *name = glide; config->client.driver == DRIVER_NATIVE && *name; name++)
+        if (options_given(options, *name))
+            return err_set(err, "--%s needs --driver glide.", *name);
+    if (config->client.driver == DRIVER_NATIVE)
+        return 0;
+    for (size_t i = 0; i < COUNT(refused); i++)
+        if (options_given(options, refused[i].option))
+            return err_set(err, "valkey-GLIDE cannot be given --%s: %s. Leave it out.",
+                           refused[i].option, refused[i].why);
+    if (!config->client.keepalive)
+        return err_set(err, "valkey-GLIDE keeps its connections: leave out -k 0.");
+    if (!config->client.request_timeout_ns)
+        return err_set(err, "valkey-GLIDE always limits how long a reply may take: "
+                            "--request-timeout must not be 0.");
+    if (!config->endpoint.connect_timeout_ns)
+        return err_set(err, "valkey-GLIDE always limits how long a connection may take to open: "
+                            "--connection-timeout must not be 0.");
+    return 0;
+}
+
 static int take_uri(struct config *config, struct err *err)
 {
     struct uri *uri = &config->uri;
@@ -174,6 +210,8 @@ int config_settle(struct config *config, const struct options *options, struct e
 {
     int rc = check_pairs(config, options, err);
 
+    if (rc == 0)
+        rc = check_driver(config, options, err);
     if (rc == 0)
         rc = settle_session(config, err);
     if (rc == 0)

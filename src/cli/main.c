@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/config.h"
+#include "client/glide_library.h"
 #include "io/probe.h"
 #include "io/tls_context.h"
 #include "run/describe.h"
@@ -33,8 +34,9 @@ struct session {
     struct board board;
     struct crew *crew;
     struct local_server *server;
-    struct cluster *cluster; /* owned; NULL: none */
-    char *prepared;          /* owned; of the file of custom commands; NULL: nothing */
+    struct cluster *cluster;  /* owned; NULL: none */
+    char *prepared;           /* owned; of the file of custom commands; NULL: nothing */
+    struct glide_facts glide; /* what `plan` borrows its path from */
     struct report_sink *sinks[3];
     int signal_fd;
     int worker_fd;
@@ -66,6 +68,19 @@ static void print_languages(void)
     }
 }
 
+/* Looks where a run without --glide-library would. */
+static void print_drivers(void)
+{
+    const struct glide_config wanted = {0};
+    struct glide_facts facts;
+    struct err err;
+
+    if (glide_library_look(&facts, &wanted, &err) == 0)
+        printf("drivers: native, glide\nvalkey-GLIDE: 2.%u (%s)\n", facts.minor, facts.path);
+    else
+        printf("drivers: native, glide\nvalkey-GLIDE: none\n%s\n", err.text);
+}
+
 static void print_version(void)
 {
     printf("%s\n", version_text);
@@ -73,7 +88,7 @@ static void print_version(void)
     print_engines();
     printf("TLS: %s\n", tls_library());
     print_languages();
-    printf("drivers: native\n");
+    print_drivers();
 }
 
 /* In CSV mode stdout carries the CSV and nothing else. */
@@ -223,7 +238,8 @@ static int prepare(struct session *session, struct err *err)
     int rc = prepare_script(session, err);
     if (rc < 0)
         return rc;
-    rc = files_allow(plan->ramp.clients.end, plan->processes, plan->workers, false, err);
+    rc = files_allow(plan_connections_of(plan, plan->ramp.clients.end), plan->processes,
+                     plan->workers, false, err);
     if (rc < 0)
         return rc;
     rc = reach_server(session, err);
@@ -326,6 +342,32 @@ static void say_why(enum run_exit exit_code, const struct err *err)
         fprintf(stderr, "%s\n", err->text);
 }
 
+/* What carries the requests: GLIDE's library, whose workers only sleep in their loops, or a loop.
+ */
+static int choose_driver(struct session *session, struct err *err)
+{
+    static const struct engine_config to_sleep = {.choice = ENGINE_EPOLL};
+    const struct config *config = session->config;
+    struct plan *plan = &session->plan;
+
+    if (plan->client.driver == DRIVER_NATIVE) {
+        engine_choose(&plan->engine, &config->engine);
+        return 0;
+    }
+    engine_choose(&plan->engine, &to_sleep);
+    const int rc = glide_library_look(&session->glide, &plan->client.glide, err);
+    if (rc < 0)
+        return rc;
+    plan->client.glide.library = session->glide.path;
+    plan->glide_minor = session->glide.minor;
+    if (config->endpoint.socket && session->glide.minor < GLIDE_MINOR_SOCKETS)
+        return err_set(err,
+                       "--socket needs valkey-GLIDE 2.%u, and %s is 2.%u; scripts/fetch-glide gets "
+                       "a newer one.",
+                       GLIDE_MINOR_SOCKETS, session->glide.path, session->glide.minor);
+    return 0;
+}
+
 /* With a sentence in `err` when something went wrong before there could be a report. */
 static enum run_exit session_main(const struct config *config, struct err *err)
 {
@@ -334,9 +376,8 @@ static enum run_exit session_main(const struct config *config, struct err *err)
 
     enum run_exit exit_code;
 
-    if (plan_init(&session.plan, &input, err) < 0)
+    if (plan_init(&session.plan, &input, err) < 0 || choose_driver(&session, err) < 0)
         return RUN_NOT_STARTED;
-    engine_choose(&session.plan.engine, &config->engine);
     session.plan.tls = config->tls;
     session.plan.print_fd = config->report.interval_ns ? STDERR_FILENO : STDOUT_FILENO;
     session_opening_init(&session.plan.opening, &config->session);

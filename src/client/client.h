@@ -12,12 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/option.h"
+#include "client/client_config.h"
 #include "cluster/cluster.h"
 #include "cluster/router.h"
 #include "io/endpoint.h"
 #include "io/loop.h"
 #include "io/session.h"
+#include "io/tls_config.h"
 #include "io/tls_context.h"
 #include "load/request.h"
 #include "load/source.h"
@@ -25,18 +26,6 @@
 
 /* Dials under way at once, of a worker: a server's accept queue is finite. */
 enum { CLIENT_DIALS_MAX = 128 };
-
-struct client_config {
-    uint64_t clients;            /* in all */
-    uint64_t pipeline;           /* slots a client */
-    uint64_t request_timeout_ns; /* 0: none */
-    uint64_t keepalive;          /* 0: the next is 1, which whoever reads this sees to */
-    uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
-    bool cluster;
-    bool read_from_replica; /* of a cluster */
-};
-
-extern const struct option_spec client_options[];
 
 /* How a request went. Borrowed until `done` returns. */
 struct completion {
@@ -76,18 +65,26 @@ struct driver_setup {
     struct loop *loop;
     const struct endpoint *endpoint;
     const struct session_opening *opening; /* NULL: none */
-    struct tls_context *tls;               /* NULL: without TLS; of a cluster: like all nodes' */
-    const struct cluster *cluster;         /* NULL: a server that stands alone */
+    const struct tls_config *tls_config;
+    struct tls_context *tls;       /* NULL: without TLS; of a cluster: like all nodes' */
+    const struct cluster *cluster; /* NULL: a server that stands alone */
     const struct source *source;
     const struct client_config *config;
     uint64_t connect_timeout_ns;
     uint64_t seed;
+    int wake_fd; /* the eventfd that wakes the loop */
     unsigned first, stride;
     unsigned clients_max; /* of this worker, ever */
     struct driver_listener listener;
 };
 
 struct driver;
+
+/* What the threads of a driver's library are to this process. */
+struct driver_threads {
+    unsigned count;
+    uint64_t cpu_ns; /* since the first request was submitted */
+};
 
 struct driver_ops {
     const char *name;
@@ -104,6 +101,14 @@ struct driver_ops {
     void (*tick)(struct driver *driver, uint64_t now_ns);
     /* Gives all that is in flight back as unanswered and closes every client. */
     void (*abandon)(struct driver *driver, uint64_t now_ns);
+
+    /* This and below: of a driver with threads of its own, else NULL. Tells what they have left for
+     * the worker; to be called after each turn of the loop. */
+    void (*collect)(struct driver *driver);
+    /* Whether the loop may sleep: not if there is something left. From here to the next `collect`
+     * threads wake the loop. */
+    bool (*may_sleep)(struct driver *driver);
+    void (*threads)(struct driver *driver, struct driver_threads *threads);
 };
 
 /* The head of every driver; the worker reads it. */
@@ -118,6 +123,7 @@ struct driver {
 
 extern const struct driver_ops driver_standalone;
 extern const struct driver_ops driver_cluster;
+extern const struct driver_ops driver_glide;
 
 /* The driver for what is configured. */
 const struct driver_ops *client_driver(const struct client_config *config);
@@ -126,6 +132,10 @@ static inline bool driver_submit(struct driver *driver, const struct request *re
 {
     return driver->ops->submit(driver, request);
 }
+
+/* A turn of the loop with all that belongs to it: dials, timeouts, what other threads have left.
+ * Does not sleep beyond the deadline. Returns the time, as the loop does. */
+uint64_t driver_turn(struct driver *driver, struct loop *loop, uint64_t deadline_ns);
 
 /* Releases a driver (NULL is fine); what is in flight is not given back: abandon it before. */
 static inline void driver_destroy(struct driver **driver)

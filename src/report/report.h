@@ -33,6 +33,7 @@ struct report_run {
     const char *tls;     /* "verified, TLSv1.3, " and the cipher; NULL: without TLS */
     const char *cluster; /* "yes, reads from replicas"; NULL: no cluster */
     const char *user;    /* "alice"; NULL: the default one */
+    const char *driver;  /* what carried the requests: "native", "valkey-GLIDE 2.6 (/path)" */
     const char *engine;  /* how bytes were moved: "epoll" */
     const char *keys;    /* "random, 1,000,000 keys" */
     const char *load;    /* "closed loop", "open loop, 1000 requests a second" */
@@ -43,6 +44,7 @@ struct report_run {
     bool resp3;          /* else RESP2 */
     uint64_t db;
     uint64_t processes, workers, clients, pipeline, data_bytes, seed;
+    uint64_t library_clients;    /* of the driver's library; 0: it has none */
     uint64_t reconnect_interval; /* requests a connection gets; 0: no limit */
     uint64_t cores;              /* that its workers may use */
     uint64_t requests;           /* the limit; 0: none */
@@ -70,6 +72,8 @@ struct report_end {
     const char *ending; /* why it ended early; NULL: it was complete */
     bool interrupted;   /* ... because the user wanted it: what was measured until then is right */
     const struct report_worker *workers; /* as many as the run had, in order */
+    unsigned library_threads;            /* of the driver's library, in all processes */
+    uint64_t library_cpu_ns;             /* that they used, from T0 on */
     const struct outages *outages;       /* or NULL: nothing is known of them */
     const char *const *warnings;         /* sentences, ended by NULL; or NULL: none */
 };

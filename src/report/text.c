@@ -228,6 +228,21 @@ static void print_setting(struct report_sink *sink, const char *key, const char 
     report_print(sink, "%s: %s\n", key, value);
 }
 
+/* What the driver's library was to the run: its threads are no workers. */
+static void print_library(struct text *text, const struct report_end *end)
+{
+    const uint64_t issued = end->total->issued;
+    const double cpu_us = (double)end->library_cpu_ns / CLOCK_NS_PER_US;
+
+    if (!text->run.library_clients)
+        return;
+    print_count(&text->sink, "Library clients", text->run.library_clients);
+    print_count(&text->sink, "Library threads", end->library_threads);
+    report_print(&text->sink, "Library CPU: %.2f us a request, %.2f cores\n",
+                 issued ? cpu_us / (double)issued : 0,
+                 end->elapsed_ns ? (double)end->library_cpu_ns / (double)end->elapsed_ns : 0);
+}
+
 static void print_settings(struct text *text, const struct report_end *end)
 {
     struct report_sink *sink = &text->sink;
@@ -259,6 +274,8 @@ static void print_settings(struct text *text, const struct report_end *end)
     if (!run->reads) /* what a read finds, others have written */
         report_print(sink, "Value size: %" PRIu64 " byte%s\n", run->data_bytes,
                      run->data_bytes == 1 ? "" : "s");
+    if (run->driver)
+        print_setting(sink, "Driver", run->driver);
     print_setting(sink, "Engine", run->engine);
     if (run->pace)
         print_setting(sink, "Pace", run->pace);
@@ -268,6 +285,7 @@ static void print_settings(struct text *text, const struct report_end *end)
     print_count(sink, "Workers in all", run->workers);
     print_count(sink, "Clients", run->clients);
     print_count(sink, "Pipeline", run->pipeline);
+    print_library(text, end);
     if (run->reconnect_interval)
         print_count(sink, "Requests a connection", run->reconnect_interval);
     print_count(sink, "Seed", run->seed);

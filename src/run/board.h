@@ -71,7 +71,10 @@ struct board_slot {
     _Atomic uint64_t waited_ns;                   /* of which the loop waited */
     _Atomic uint64_t longest_ns;                  /* the longest stretch of work of it */
     _Atomic uint64_t overflows;                   /* of the kernel's room for news, in the loop */
-    _Atomic uint64_t crowded_ns; /* in which it had no core to work on; 0 until its end */
+    _Atomic uint64_t library_cpu_ns;  /* of the threads of its process that a library has made, from
+                                         T0 on */
+    _Atomic uint32_t library_threads; /* ... and how many there were; both 0 until its end */
+    _Atomic uint64_t crowded_ns;      /* in which it had no core to work on; 0 until its end */
     alignas(BOARD_LINE) _Atomic uint64_t burst_bins; /* struct burst_counts, on a schedule only */
     _Atomic uint64_t burst_sum;
     _Atomic uint64_t burst_squares;

@@ -67,9 +67,19 @@ const char *describe_pace(const struct plan *plan, uint64_t margin_ns, char *tex
     return text;
 }
 
+const char *describe_driver(const struct plan *plan, char *text)
+{
+    if (plan->client.driver == DRIVER_NATIVE)
+        return driver_standalone.name;
+    snprintf(text, DESCRIBE_DRIVER_MAX, "valkey-GLIDE 2.%u (%s)", plan->glide_minor,
+             plan->client.glide.library);
+    return text;
+}
+
 const char *describe_tls(const struct plan *plan, char *text)
 {
-    const char *agreed = plan->tls_agreed;
+    /* of the connection that was tried: how a library's are it does not tell */
+    const char *agreed = plan->client.driver == DRIVER_NATIVE ? plan->tls_agreed : "";
 
     if (!plan->tls.on)
         return "no";
@@ -147,7 +157,7 @@ static void print_session(const struct session_config *session, FILE *out)
 
 void describe_plan(const struct plan *plan, FILE *out)
 {
-    char text[DESCRIBE_MAX];
+    char text[DESCRIBE_MAX], driver[DESCRIBE_DRIVER_MAX];
 
     fprintf(out, "Server: %s\n", plan->endpoint.name);
     fprintf(out, "TLS: %s\n", describe_tls(plan, text));
@@ -159,7 +169,11 @@ void describe_plan(const struct plan *plan, FILE *out)
     fprintf(out, "Value size: %" PRIu64 " bytes\n", plan->source.data_bytes);
     fprintf(out, "Keys: %s\n", describe_keys(plan, text));
     fprintf(out, "Load: %s\n", describe_load(plan, text));
-    fprintf(out, "Engine: %s\n", plan->engine.name);
+    fprintf(out, "Driver: %s\n", describe_driver(plan, driver));
+    if (plan->client.driver == DRIVER_NATIVE)
+        fprintf(out, "Engine: %s\n", plan->engine.name);
+    else
+        fprintf(out, "Library clients: %" PRIu64 "\n", plan_library_clients(plan));
     fprintf(out, "Pace: %s\n", describe_pace(plan, 0, text));
     print_limit(out, "Requests", plan->requests, false);
     print_limit(out, "Duration", plan->duration_ns, true);

@@ -125,6 +125,26 @@ static void describe_workers(struct ending *ending, const struct watch *watch)
     ending->end.workers = ending->workers;
 }
 
+/* Each worker of a process has seen the same threads, more or less of them. */
+static void describe_library(struct report_end *end, const struct watch *watch)
+{
+    for (unsigned process = 0; process < watch->plan->processes; process++) {
+        uint64_t cpu_ns = 0;
+        uint32_t threads = 0;
+
+        for (unsigned i = process; i < watch->board->workers; i += watch->plan->processes) {
+            struct board_slot *slot = &watch->board->slots[i];
+            const uint32_t seen =
+                atomic_load_explicit(&slot->library_threads, memory_order_relaxed);
+
+            cpu_ns = later(cpu_ns, load(&slot->library_cpu_ns));
+            threads = seen > threads ? seen : threads;
+        }
+        end->library_cpu_ns += cpu_ns;
+        end->library_threads += threads;
+    }
+}
+
 static void explain(struct ending *ending, const struct watch *watch)
 {
     const struct board_header *header = watch->board->header;
@@ -180,6 +200,7 @@ void ending_init(struct ending *ending, const struct watch *watch, const struct 
     account(ending, watch, now_ns);
     ending->end.burstiness = burstiness(watch->board);
     describe_workers(ending, watch);
+    describe_library(&ending->end, watch);
     explain(ending, watch);
     warn(ending, watch);
 }

@@ -33,6 +33,7 @@ struct monitor {
     int signal;                  /* that was taken, or 0 */
     bool told_last;              /* the workers were woken when the last request had been taken */
     char tls[DESCRIBE_MAX], keys[DESCRIBE_MAX], load[DESCRIBE_MAX], pace[DESCRIBE_MAX]; /* shown */
+    char driver[DESCRIBE_DRIVER_MAX];
 };
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -170,7 +171,9 @@ static void begin_sinks(struct monitor *monitor)
         .user = plan->opening.config->user,
         .db = plan->opening.config->db,
         .resp3 = plan->opening.config->resp3,
-        .engine = plan->engine.name,
+        .driver = describe_driver(plan, monitor->driver),
+        .engine = plan->client.driver == DRIVER_NATIVE ? plan->engine.name : "the library's",
+        .library_clients = plan_library_clients(plan),
         .keys = describe_keys(plan, monitor->keys),
         .load = describe_load(plan, monitor->load),
         .pace = pace(monitor),

@@ -7,6 +7,10 @@
 #include "run/board.h"
 #include "run/cores.h"
 
+/* What a client of GLIDE's library has open beside its connections, of which it makes two to each
+ * node of a cluster. */
+enum { GLIDE_FILES = 4 };
+
 #define DRAIN_MAX_NS       (UINT64_C(5) * CLOCK_NS_PER_S)
 #define DRAIN_SIGNALLED_NS (UINT64_C(2) * CLOCK_NS_PER_S)
 
@@ -21,6 +25,19 @@ static int init_clients(struct plan *plan, const struct plan_input *input, struc
         return client_ramp_init(&plan->ramp, input->ramp, err);
     plan->ramp = client_ramp_fixed(input->client->clients);
     return 0;
+}
+
+/* Clients of the library that none of the run's clients could use. */
+static int check_glide(const struct plan *plan, struct err *err)
+{
+    const uint64_t clients = plan->ramp.clients.end;
+
+    if (plan->client.driver != DRIVER_GLIDE || plan->client.glide.clients <= clients)
+        return 0;
+    return err_set(err,
+                   "--glide-clients must be at most %llu, the number of clients that share them "
+                   "(-c/--clients).",
+                   (unsigned long long)clients);
 }
 
 /* When the run ends by the clock, and before when it does not. */
@@ -42,10 +59,12 @@ static void split(struct plan *plan, const struct run_config *run)
 {
     /* On a schedule each worker owns its part of the requests from the start on, so each must have
      * a client by then; in a closed loop those without one claim nothing. */
-    const uint64_t clients = plan->scheduled ? plan->ramp.clients.start : plan->ramp.clients.end;
+    uint64_t clients = plan->scheduled ? plan->ramp.clients.start : plan->ramp.clients.end;
     uint64_t processes = run->single_process ? 1 : run->processes;
     uint64_t threads = run->threads;
 
+    if (plan->client.glide.clients)
+        clients = least(clients, plan->client.glide.clients);
     if (processes == 0)
         processes = cores_usable(&run->cpus);
     processes = least(processes, clients);
@@ -90,6 +109,8 @@ int plan_init(struct plan *plan, const struct plan_input *input, struct err *err
     if (rc < 0)
         return rc;
     rc = init_clients(plan, input, err);
+    if (rc == 0)
+        rc = check_glide(plan, err);
     if (rc < 0)
         return rc;
     rc = plan->scheduled ? schedule_init(&plan->schedule, input->rate, err) : 0;
@@ -112,7 +133,21 @@ bool plan_reads_replicas(const struct plan *plan)
 
 uint64_t plan_connections_of(const struct plan *plan, uint64_t clients)
 {
-    return plan->cluster ? clients * bulletin_newest(plan->cluster->bulletin)->node_count : clients;
+    const uint64_t nodes = plan->cluster ? bulletin_newest(plan->cluster->bulletin)->node_count : 1;
+    const uint64_t shared = plan->client.glide.clients;
+
+    if (plan->client.driver == DRIVER_GLIDE)
+        return (shared ? shared : clients) * (GLIDE_FILES + nodes * (plan->cluster ? 2 : 1));
+    return clients * nodes;
+}
+
+uint64_t plan_library_clients(const struct plan *plan)
+{
+    const uint64_t shared = plan->client.glide.clients;
+
+    if (plan->client.driver == DRIVER_NATIVE)
+        return 0;
+    return shared ? shared : plan->ramp.clients.end;
 }
 
 unsigned plan_cpu_of(const struct plan *plan, unsigned worker)

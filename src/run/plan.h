@@ -53,6 +53,8 @@ struct plan {
     bool folded;  /* the threads of a process are one, since its language takes no more */
     int print_fd; /* where custom commands print to; filled in by the caller */
     struct client_config client;
+    unsigned glide_minor; /* the version 2.x of the library that `client` names; filled in by the
+                             caller too, as is its path */
     uint64_t connect_timeout_ns;
     uint64_t give_up_ns;
     int pace; /* enum pace */
@@ -93,8 +95,12 @@ unsigned plan_clients_of(const struct plan *plan, uint64_t clients, unsigned wor
  */
 bool plan_reads_replicas(const struct plan *plan);
 
-/* How many connections `clients` clients have, as far as is known before the run. */
+/* How many connections `clients` clients have, as far as is known before the run; with GLIDE's
+ * library, how many files it has open for them. */
 uint64_t plan_connections_of(const struct plan *plan, uint64_t clients);
+
+/* How many clients the driver's library has in all; 0: it has no library. */
+uint64_t plan_library_clients(const struct plan *plan);
 
 /* The CPU of a worker: worker i has the (i mod count)th of the list, which must not be empty. */
 unsigned plan_cpu_of(const struct plan *plan, unsigned worker);

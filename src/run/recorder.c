@@ -122,3 +122,13 @@ void recorder_connected(struct recorder *recorder, const struct dial_times *time
     if (times->handshake_ns)
         record_in(recorder, &recorder->handshake, "", MEASURE_HANDSHAKE, times->handshake_ns);
 }
+
+void recorder_library(struct recorder *recorder, struct driver *driver)
+{
+    struct driver_threads threads = {0};
+
+    if (driver->ops->threads)
+        driver->ops->threads(driver, &threads);
+    atomic_store_explicit(&recorder->slot->library_threads, threads.count, memory_order_relaxed);
+    atomic_store_explicit(&recorder->slot->library_cpu_ns, threads.cpu_ns, memory_order_relaxed);
+}

@@ -53,4 +53,7 @@ void recorder_event(struct recorder *recorder, enum event event, struct str text
 /* Counts how long a connection took, whenever it was made. */
 void recorder_connected(struct recorder *recorder, const struct dial_times *times);
 
+/* Tells what the threads of the driver's library, if it has one, have come to so far. */
+void recorder_library(struct recorder *recorder, struct driver *driver);
+
 #endif

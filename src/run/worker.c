@@ -51,6 +51,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void set_state(struct worker *worker, enum worker_state state)
 {
     const uint64_t one = 1;
@@ -132,7 +137,7 @@ static inline void record(struct worker *worker, const struct completion *comple
 {
     recorder_done(&worker->recorder, completion);
     if (completion->outcome != OUTCOME_UNANSWERED)
-        worker->busy_ns = completion->replied_ns;
+        worker->busy_ns = later(worker->busy_ns, completion->replied_ns);
 }
 
 /* All of what follows a reply, joined. */
@@ -191,6 +196,8 @@ static int create_driver(struct worker *worker, unsigned clients, struct err *er
         .source = &worker->source,
         .config = &plan->client,
         .connect_timeout_ns = plan->connect_timeout_ns,
+        .tls_config = &plan->tls,
+        .wake_fd = worker->setup->wake_fd,
         .seed = plan->source.keys.seed,
         .first = number,
         .stride = plan->workers,
@@ -301,12 +308,9 @@ static uint64_t executor_wake_ns(const struct worker *worker)
 static uint64_t turn(struct worker *worker, uint64_t deadline_ns)
 {
     struct driver *driver = worker->driver;
-    const uint64_t wake_ns = executor_wake_ns(worker);
     const uint64_t now_ns =
-        loop_turn(worker->loop, earlier(earlier(deadline_ns, wake_ns), driver->tick_ns));
+        driver_turn(driver, worker->loop, earlier(deadline_ns, executor_wake_ns(worker)));
 
-    if (now_ns >= driver->tick_ns)
-        driver->ops->tick(driver, now_ns);
     if (worker->executor && worker->executor->waiting > 0)
         executor_tick(worker->executor, now_ns);
     atomic_store_explicit(&worker->slot->up, driver->up, memory_order_relaxed);
@@ -427,8 +431,8 @@ static uint64_t drain(struct worker *worker, uint64_t now_ns)
     return now_ns;
 }
 
-/* The run lasted, for this worker, until its last request ended, or until the time at which it had
- * to stop: not until it heard that others had done the rest. */
+/* The run lasted, for this worker, until its last request ended, or until the time at which it
+ * had to stop: not until it heard that others had done the rest. */
 static void publish_end(struct worker *worker, uint64_t now_ns)
 {
     const bool waited = in_flight(worker) > 0;
@@ -478,6 +482,7 @@ void worker_run(const struct worker_setup *setup)
     if (now_ns) {
         now_ns = drain(&worker, issue(&worker, now_ns));
         publish_crowding(&worker);
+        recorder_library(&worker.recorder, worker.driver);
         publish_end(&worker, now_ns);
     }
     if (worker.executor)

@@ -43,6 +43,7 @@ static const char *const event_names[] = {
     [EVENT_RENEWAL] = "planned reconnects",
     [EVENT_DIAL_FAILURE] = "failed dials",
     [EVENT_NO_LOGIN] = "refused logins (auth)",
+    [EVENT_WAITED_OUT] = "timeouts while a connection was lost",
     [EVENT_HIT] = "hits",
     [EVENT_MISS] = "misses",
     [EVENT_COMMAND] = "commands answered",

@@ -39,6 +39,7 @@ enum event {
     EVENT_RENEWAL,      /* connections up again that were closed to be dialled again */
     EVENT_DIAL_FAILURE, /* dials refused, timed out or unreachable */
     EVENT_NO_LOGIN,     /* ... among them those whose login was refused: of the kind auth */
+    EVENT_WAITED_OUT,   /* timeouts of requests that waited for a lost connection to be back */
     EVENT_HIT,          /* reads that found a value */
     EVENT_MISS,         /* reads that found none */
     EVENT_COMMAND,      /* commands answered, of requests that may have several */
