@@ -11,7 +11,7 @@
 
 static struct glide_call *call_of(uintptr_t id)
 {
-    struct glide_call *call = (struct glide_call *)id; // NOLINT(performance-no-int-to-ptr)
+    struct glide_call *call = (struct glide_call *)id;
     const bool lent = atomic_load_explicit(&call->lent, memory_order_acquire);
 
     assert(lent);
@@ -23,12 +23,15 @@ void glide_calls_succeeded(uintptr_t id, const struct glide_reply *reply)
 {
     const uint64_t now_ns = clock_now_ns();
     struct glide_call *call = call_of(id);
+    struct glide_reply *own = (struct glide_reply *)(uintptr_t)reply;
 
     call->replied_ns = now_ns;
     call->failure = -1;
     call->null = reply->type == GLIDE_NULL;
-    if (reply->arena)
-        call->calls->free_reply((struct glide_reply *)(uintptr_t)reply);
+    if (call->calls->keeps_replies)
+        call->reply = own;
+    else if (reply->arena)
+        call->calls->free_reply(own);
     glide_inbox_put(call->calls->inbox, &call->note);
 }
 
@@ -46,83 +49,86 @@ void glide_calls_failed(uintptr_t id, const char *message, int32_t type)
 
 /* ---- on the worker's */
 
+static void append(struct glide_call_list *list, struct glide_call *call)
+{
+    call->after = NULL;
+    call->before = list->last;
+    *(list->last ? &list->last->after : &list->first) = call;
+    list->last = call;
+}
+
+static void take_out(struct glide_call_list *list, struct glide_call *call)
+{
+    *(call->before ? &call->before->after : &list->first) = call->after;
+    *(call->after ? &call->after->before : &list->last) = call->before;
+}
+
 static void set_free(struct glide_calls *calls, struct glide_call *call)
 {
-    call->next = NULL;
-    if (calls->free)
-        calls->free_last->next = call;
-    else
-        calls->free = call;
-    calls->free_last = call;
+    append(&calls->free, call);
+    calls->fresh = call;
 }
 
-static void unlink_lent(struct glide_calls *calls, struct glide_call *call)
+/* What the library has left with a call. */
+static void forget(const struct glide_calls *calls, struct glide_call *call)
 {
-    *(call->before ? &call->before->after : &calls->lent) = call->after;
-    *(call->after ? &call->after->before : &calls->lent_last) = call->before;
+    free(call->message);
+    call->message = NULL;
+    if (call->reply)
+        calls->free_reply(call->reply);
+    call->reply = NULL;
 }
 
-void glide_calls_init(struct glide_calls *calls, size_t slots, struct glide_inbox *inbox,
-                      glide_free_reply_fn free_reply)
+void glide_calls_init(struct glide_calls *calls, size_t slots)
 {
-    *calls = (struct glide_calls){.inbox = inbox, .free_reply = free_reply};
-    calls->made = mem_zalloc(slots, sizeof *calls->made);
+    *calls = (struct glide_calls){.made = mem_zalloc(slots, sizeof(struct glide_call))};
 }
 
 void glide_calls_deinit(struct glide_calls *calls)
 {
     for (unsigned i = 0; i < calls->made_count; i++)
-        free(calls->made[i].message);
+        forget(calls, &calls->made[i]);
     free(calls->made);
     while (calls->more) {
         struct glide_call *const call = calls->more;
 
         calls->more = call->also;
-        free(call->message);
+        forget(calls, call);
         free(call);
     }
     *calls = (struct glide_calls){0};
 }
 
-void glide_calls_add(struct glide_calls *calls, struct glide_conn *conn)
+void glide_calls_add(struct glide_calls *calls, struct glide_conn *conn, unsigned client)
 {
     struct glide_call *call = &calls->made[calls->made_count++];
 
     call->calls = calls;
     call->conn = conn;
+    call->client = client;
     set_free(calls, call);
-}
-
-struct glide_call *glide_calls_take(struct glide_calls *calls)
-{
-    struct glide_call *call = calls->free;
-
-    assert(call);
-    calls->free = call->next;
-    return call;
 }
 
 void glide_calls_lend(struct glide_calls *calls, struct glide_call *call)
 {
-    call->after = NULL;
-    call->before = calls->lent ? calls->lent_last : NULL;
-    *(calls->lent ? &calls->lent_last->after : &calls->lent) = call;
-    calls->lent_last = call;
+    if (call == calls->fresh)
+        calls->fresh = NULL;
+    take_out(&calls->free, call);
+    append(&calls->lent, call);
     atomic_store_explicit(&call->lent, true, memory_order_release);
 }
 
 void glide_calls_put_back(struct glide_calls *calls, struct glide_call *call)
 {
     atomic_store_explicit(&call->lent, false, memory_order_relaxed);
-    free(call->message);
-    call->message = NULL;
+    forget(calls, call);
     if (call->given_up) {
         call->given_up = false;
         call->next = calls->aside;
         calls->aside = call;
         return;
     }
-    unlink_lent(calls, call);
+    take_out(&calls->lent, call);
     set_free(calls, call);
 }
 
@@ -130,7 +136,7 @@ void glide_calls_give_up(struct glide_calls *calls, struct glide_call *call)
 {
     struct glide_call *other = calls->aside;
 
-    unlink_lent(calls, call);
+    take_out(&calls->lent, call);
     call->given_up = true;
     if (other) {
         calls->aside = other->next;
@@ -141,5 +147,6 @@ void glide_calls_give_up(struct glide_calls *calls, struct glide_call *call)
     }
     other->calls = calls;
     other->conn = call->conn;
+    other->client = call->client;
     set_free(calls, other);
 }

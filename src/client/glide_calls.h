@@ -25,6 +25,7 @@ struct glide_call {
     struct glide_note note; /* first: what comes into the inbox */
     struct glide_calls *calls;
     struct glide_conn *conn; /* whose slot it is */
+    unsigned client;         /* ... and of which of the run's clients */
     /* Stored when all of the call is set for the callback, which loads it: how a library that we
      * do not see into hands a number from thread to thread does not matter then. */
     atomic_bool lent;
@@ -35,39 +36,42 @@ struct glide_call {
     int32_t failure;                   /* enum glide_failure_type; negative: it was answered */
     bool null;                         /* the answer was */
     char *message;                     /* owned; of a failure */
-    struct glide_call *before, *after; /* among those that are lent, by `sent_ns` */
-    struct glide_call *next;           /* among those that are free, or aside */
+    struct glide_reply *reply;         /* owned; the answer, if answers are kept */
+    struct glide_call *before, *after; /* among those that are free, or lent */
+    struct glide_call *next;           /* among those aside */
     struct glide_call *also;           /* among all that were made later */
 };
 
-struct glide_calls {
-    struct glide_inbox *inbox;
-    glide_free_reply_fn free_reply;
-    struct glide_call *made;             /* owned; one a slot */
-    unsigned made_count;                 /* that are taken into use */
-    struct glide_call *more;             /* owned, one by one, through `also` */
-    struct glide_call *free, *free_last; /* the one that has been free the longest first */
-    struct glide_call *lent, *lent_last; /* the oldest first */
-    struct glide_call *aside;            /* that the library has let go of */
+struct glide_call_list {
+    struct glide_call *first, *last;
 };
 
-void glide_calls_init(struct glide_calls *calls, size_t slots, struct glide_inbox *inbox,
-                      glide_free_reply_fn free_reply);
+struct glide_calls {
+    struct glide_inbox *inbox; /* this and the next two: set by the caller */
+    glide_free_reply_fn free_reply;
+    bool keeps_replies;          /* until they are put back; all are on the heap then */
+    struct glide_call_list free; /* the one that has been free the longest first */
+    struct glide_call_list lent; /* the one sent the longest ago first */
+    struct glide_call *fresh;    /* that was freed last; NULL: it is lent again */
+    struct glide_call *aside;    /* that the library has let go of */
+    struct glide_call *made;     /* owned; one a slot */
+    unsigned made_count;         /* that are taken into use */
+    struct glide_call *more;     /* owned, one by one, through `also` */
+};
+
+void glide_calls_init(struct glide_calls *calls, size_t slots);
 
 /* The library must have no call any more. */
 void glide_calls_deinit(struct glide_calls *calls);
 
 /* Adds a free slot of a client. */
-void glide_calls_add(struct glide_calls *calls, struct glide_conn *conn);
+void glide_calls_add(struct glide_calls *calls, struct glide_conn *conn, unsigned client);
 
-/* Takes the call that has been free the longest, of which there must be one, and lends it. The
- * caller has it filled in before it says so (glide_call_lend). */
-struct glide_call *glide_calls_take(struct glide_calls *calls);
-
-/* Adds a taken call to those that are lent: from here on the library may answer. */
+/* Makes a free call one that is lent. It has been filled in: the library may answer from here on.
+ */
 void glide_calls_lend(struct glide_calls *calls, struct glide_call *call);
 
-/* The library has answered: frees the slot, unless the call was given up before. */
+/* The library has answered, or cannot any more: frees the slot, unless it was given up before. */
 void glide_calls_put_back(struct glide_calls *calls, struct glide_call *call);
 
 /* Gives up a call that is lent; another takes its place among the free ones. */

@@ -2,7 +2,6 @@
 #include "client/glide_failure.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "client/glide_abi.h"
@@ -79,15 +78,15 @@ static bool read_line(const char *message, char *text)
     return code || is_code(word);
 }
 
-enum outcome glide_failure_read(int32_t type, const char *message, char *text)
+enum outcome glide_failure_read(int32_t type, const char *message, char *text, bool *said)
 {
-    if (type == GLIDE_TIMEOUT || type == GLIDE_DISCONNECT) {
-        snprintf(text, GLIDE_FAILURE_TEXT_MAX, "GLIDE: %s", message);
-        return type == GLIDE_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_DISCONNECT;
-    }
-    if (!read_line(message, text)) {
-        snprintf(text, GLIDE_FAILURE_TEXT_MAX, "GLIDE: %s", message);
+    const bool by_library = type == GLIDE_TIMEOUT || type == GLIDE_DISCONNECT;
+
+    *said = !by_library && read_line(message, text);
+    if (*said)
+        return outcome_of_error(str_of(text));
+    snprintf(text, GLIDE_FAILURE_TEXT_MAX, "GLIDE: %s", message);
+    if (!by_library)
         return OUTCOME_OTHER;
-    }
-    return outcome_of_error(str_of(text));
+    return type == GLIDE_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_DISCONNECT;
 }

@@ -9,6 +9,7 @@
 #ifndef CLIENT_GLIDE_FAILURE_H
 #define CLIENT_GLIDE_FAILURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -16,8 +17,10 @@
 
 enum { GLIDE_FAILURE_TEXT_MAX = 300 };
 
-/* The kind of a failure; fills `text`, of GLIDE_FAILURE_TEXT_MAX bytes, with what there is to say.
+/*
+ * The kind of a failure; fills `text`, of GLIDE_FAILURE_TEXT_MAX bytes, with what there is to say.
+ * Sets `*said` to whether that is the server's line.
  */
-enum outcome glide_failure_read(int32_t type, const char *message, char *text);
+enum outcome glide_failure_read(int32_t type, const char *message, char *text, bool *said);
 
 #endif

@@ -11,15 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed, it is empty. Grows with the longest command, and is used again. */
+#include "client/glide_abi.h"
+
+/* Zeroed, it is empty. Grows with the longest request, and is used again. */
 struct glide_words {
-    uintptr_t *starts; /* owned; of the arguments: none is NULL */
+    uintptr_t *starts; /* owned; of the arguments of all commands: none is NULL */
     unsigned long *lens;
-    size_t count, room;
+    size_t count, room; /* of arguments */
+    /* Of more than one command, each. Owned, as is the list of all of them. */
+    struct glide_command *commands;
+    const struct glide_command **list;
+    size_t commands_room;
 };
 
-/* Takes one command; the arguments are borrowed from it. Returns where the next one begins. */
-const char *glide_words_take(struct glide_words *words, const char *command);
+/* Takes `commands` of them, one behind the other; the arguments are borrowed from `bytes`. */
+void glide_words_take(struct glide_words *words, const char *bytes, size_t commands);
 
 void glide_words_deinit(struct glide_words *words);
 

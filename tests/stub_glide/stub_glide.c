@@ -93,8 +93,8 @@ static struct glide_reply *make_heap_reply(int32_t type)
         reply->array = parts;
         reply->array_len = 1;
     } else if (type == GLIDE_ARRAY) {
-        parts[1] = (struct glide_reply){.type = GLIDE_ERROR, .text = (char *)(uintptr_t) "ERR x"};
-        parts[1].text_len = 5;
+        parts[1] = (struct glide_reply){.type = GLIDE_ERROR, .text = (char *)(uintptr_t) "OOM: x"};
+        parts[1].text_len = 6;
         reply->array = parts;
         reply->array_len = 4;
     } else if (type == GLIDE_SET) {
@@ -123,6 +123,15 @@ static bool answer_on_heap(const struct client *client, const struct pending *pe
     return false;
 }
 
+static struct glide_reply *move_to_heap(const struct glide_reply *reply)
+{
+    struct glide_reply *copy = malloc(sizeof *copy);
+
+    *copy = *reply;
+    copy->arena = malloc(1);
+    return copy;
+}
+
 static bool answer_on_stack(const struct client *client, const struct pending *pending)
 {
     static const struct {
@@ -140,8 +149,9 @@ static bool answer_on_stack(const struct client *client, const struct pending *p
 
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(pending->word, all[i].word) == 0) {
-            const struct glide_reply reply = all[i].reply;
-            client->type.async.success(pending->id, &reply);
+            struct glide_reply reply = all[i].reply;
+            client->type.async.success(
+                pending->id, client->type.async.stack_replies ? &reply : move_to_heap(&reply));
             return true;
         }
     return false;

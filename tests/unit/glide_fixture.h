@@ -18,10 +18,11 @@
 
 #include "standalone_notes.h"
 
-static inline void set_up(struct fixture *fixture, struct client_config config, const char *dials,
-                          const char *commands)
+/* `type`: "set", or "custom" for requests that are dictated. */
+static inline void set_up_for(struct fixture *fixture, const char *type,
+                              struct client_config config, const char *dials, const char *commands)
 {
-    const struct source_config source = {.type = "set", .data_bytes = 3};
+    const struct source_config source = {.type = type, .data_bytes = 3};
     const struct endpoint_config endpoint = {.host = "127.0.0.1", .port = 6379};
     static const struct tls_config no_tls;
     struct err err;
@@ -49,6 +50,12 @@ static inline void set_up(struct fixture *fixture, struct client_config config, 
     const struct loop_setup loop_setup = {.wake_fd = fixture->wake_fd, .channels = 8};
     assert_int_equal(loop_epoll.create(&fixture->setup.loop, &loop_setup, &err), 0);
     assert_int_equal(driver_glide.create(&fixture->driver, &fixture->setup, &err), 0);
+}
+
+static inline void set_up(struct fixture *fixture, struct client_config config, const char *dials,
+                          const char *commands)
+{
+    set_up_for(fixture, "set", config, dials, commands);
 }
 
 static inline void tear_down(struct fixture *fixture)

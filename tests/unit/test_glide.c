@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
 #include "glide_fixture.h"
 
 /* Where a test that fills a driver begins. */
@@ -213,6 +216,121 @@ static void test_refuses_a_library_that_does_not_fit(void **state)
     tear_down(&fixture);
 }
 
+/* ---- dictated requests, whose replies are looked into */
+
+/* What a script would be told, in the order in which it came. */
+struct heard {
+    struct fixture fixture;
+    char replies[512];
+    enum outcome outcomes[8];
+    unsigned count;
+    unsigned again; /* from within `done`: so many more on the same client */
+    bool refused;
+};
+
+static void hear(void *context, const struct completion *completion)
+{
+    struct heard *heard = context;
+    const struct request request = *completion->request;
+
+    snprintf(heard->replies + strlen(heard->replies),
+             sizeof heard->replies - strlen(heard->replies), "%.*s%.*s;",
+             (int)completion->replies.len, completion->replies.len ? completion->replies.ptr : "",
+             (int)completion->text.len, completion->text.len ? completion->text.ptr : "");
+    heard->outcomes[heard->count++] = completion->outcome;
+    if (heard->again == 0)
+        return;
+    heard->again--;
+    struct driver *driver = heard->fixture.driver;
+    heard->refused |= driver->ops->submit_again(driver, &request, completion->client + 1);
+    assert_true(driver->ops->submit_again(driver, &request, completion->client));
+    heard->refused |= driver->ops->submit_again(driver, &request, completion->client);
+}
+
+#define SET "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"
+
+static const struct command dictated[] = {
+    {.bytes = {SET, sizeof SET - 1}, .count = 1, .slot = -1},
+    {.bytes = {SET SET SET SET, 4 * (sizeof SET - 1)}, .count = 4, .slot = -1},
+};
+
+static void set_up_dictated(struct heard *heard, const char *commands)
+{
+    *heard = (struct heard){0};
+    set_up_for(&heard->fixture, "custom", with(2, 1, 0), "ok", commands);
+    heard->fixture.source.commands = dictated;
+    heard->fixture.setup.listener.done = hear;
+    heard->fixture.setup.listener.context = heard;
+    connect_all(&heard->fixture);
+}
+
+static void dictate(struct heard *heard, unsigned place, unsigned answers)
+{
+    const struct request request = {.n = place};
+
+    assert_true(driver_submit(heard->fixture.driver, &request));
+    turn_until(&heard->fixture, &heard->count, answers);
+}
+
+static void test_hands_on_replies(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    set_up_dictated(&heard, "ok null string map code timeout");
+    for (unsigned i = 0; i < 6; i++)
+        dictate(&heard, 0, i + 1);
+    assert_string_equal(heard.replies,
+                        "+OK\r\n;_\r\n;$3\r\nabc\r\n;%1\r\n:1\r\n:2\r\n;"
+                        "-OOM command not allowed when used memory > 'maxmemory'.\r\n;"
+                        "GLIDE: timed out;");
+    assert_int_equal(heard.outcomes[4], OUTCOME_OOM);
+    assert_int_equal(heard.outcomes[5], OUTCOME_TIMEOUT);
+    tear_down(&heard.fixture);
+}
+
+static void test_carries_batches(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    set_up_dictated(&heard, "never");
+    dictate(&heard, 1, 1);
+    assert_string_equal(heard.replies, ":0\r\n-OOM x\r\n:2\r\n:3\r\n;");
+    assert_int_equal(heard.outcomes[0], OUTCOME_OOM);
+    tear_down(&heard.fixture);
+}
+
+/* The rest of an execution goes over the client that carried what was before, once a `done`. */
+static void test_submits_again_on_the_same_client(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    set_up_dictated(&heard, "ok");
+    heard.again = 3;
+    dictate(&heard, 0, 4);
+    assert_false(heard.refused);
+    assert_int_equal(heard.fixture.driver->free, 2);
+    tear_down(&heard.fixture);
+}
+
+/* Replies that were kept for a request that nobody waits for any more. */
+static void test_lets_go_of_late_replies(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    set_up_dictated(&heard, "late ok");
+    heard.fixture.config.request_timeout_ns = MS;
+    heard.fixture.driver->ops->tick(heard.fixture.driver, clock_now_ns());
+    dictate(&heard, 0, 1);
+    assert_int_equal(heard.outcomes[0], OUTCOME_TIMEOUT);
+    for (unsigned answers = 1; answers < 5; answers++)
+        dictate(&heard, 0, answers + 1);
+    tear_down(&heard.fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +344,10 @@ int main(void)
         cmocka_unit_test(test_gives_back_what_close_swallows),
         cmocka_unit_test(test_ends_while_it_dials),
         cmocka_unit_test(test_counts_losses),
+        cmocka_unit_test(test_hands_on_replies),
+        cmocka_unit_test(test_carries_batches),
+        cmocka_unit_test(test_submits_again_on_the_same_client),
+        cmocka_unit_test(test_lets_go_of_late_replies),
         cmocka_unit_test(test_refuses_a_library_that_does_not_fit),
     };
 

@@ -50,23 +50,26 @@ static const struct {
 static void test_reads_messages(void **state)
 {
     char text[GLIDE_FAILURE_TEXT_MAX];
+    bool said;
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(glide_failure_read(cases[i].type, cases[i].message, text),
+        assert_int_equal(glide_failure_read(cases[i].type, cases[i].message, text, &said),
                          cases[i].outcome);
         assert_string_equal(text, cases[i].text);
+        assert_int_equal(said, strncmp(text, "GLIDE: ", 7) != 0);
     }
 }
 
 static void test_cuts_long_messages(void **state)
 {
     char message[2 * GLIDE_FAILURE_TEXT_MAX], text[GLIDE_FAILURE_TEXT_MAX];
+    bool said;
 
     (void)state;
     memset(message, 'x', sizeof message - 1);
     message[sizeof message - 1] = '\0';
-    assert_int_equal(glide_failure_read(GLIDE_UNSPECIFIED, message, text), OUTCOME_OTHER);
+    assert_int_equal(glide_failure_read(GLIDE_UNSPECIFIED, message, text, &said), OUTCOME_OTHER);
     assert_int_equal(strlen(text), GLIDE_FAILURE_TEXT_MAX - 1);
 }
 

@@ -37,15 +37,21 @@ static void test_takes_commands_apart(void **state)
     struct glide_words words = {0};
 
     (void)state;
-    const char *next = glide_words_take(&words, bytes);
+    glide_words_take(&words, bytes, 1);
     assert_int_equal(words.count, 3);
     check(&words, 0, "SET", 3);
     check(&words, 1, "", 0);
     check(&words, 2, "a\r\n\0$3\r\n*1\r\n", 12);
-    next = glide_words_take(&words, next);
-    assert_int_equal(words.count, 1);
-    check(&words, 0, "PING", 4);
-    assert_ptr_equal(next, bytes + len);
+    glide_words_take(&words, bytes, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct glide_command *command = words.list[i];
+
+        assert_int_equal(command->type, GLIDE_CUSTOM_COMMAND);
+        assert_int_equal(command->count, i == 0 ? 3 : 1);
+        assert_memory_equal(command->arguments[0], i == 0 ? "SET" : "PING", command->lens[0]);
+    }
+    check(&words, 3, "PING", 4);
+    assert_ptr_equal(words.list[0]->arguments[2], words.starts[2]);
     glide_words_deinit(&words);
     assert_null(words.starts);
     free(bytes);
