@@ -47,7 +47,7 @@ static const struct {
     {{.type = GLIDE_ARRAY}, "*0\r\n", 4, OUTCOME_OK},
     {{.type = GLIDE_ARRAY, .array = nested, .array_len = 2},
      "*2\r\n*1\r\n:-9223372036854775808\r\n~0\r\n",
-     34,
+     35,
      OUTCOME_OK},
     {{.type = GLIDE_MAP, .array = &entry, .array_len = 1},
      "%1\r\n:-9223372036854775808\r\n:-9223372036854775808\r\n",
