@@ -9,6 +9,10 @@
 
 #include "base/option.h"
 
+/* The library answers when the request timeout is over; what it has not answered this much later it
+ * never will. */
+#define GLIDE_GRACE_NS UINT64_C(1000000000)
+
 struct glide_config {
     const char *library; /* a path; NULL: to be searched for */
     uint64_t clients;    /* of the library, in all; 0: as many as the run has */

@@ -77,6 +77,12 @@ static uint64_t backoff_ns(const struct glide *driver, const struct glide_conn *
     return whole_ns / 2 + draw % (whole_ns / 2);
 }
 
+/* The library has the server's words somewhere in its own. */
+static bool is_login(const char *error)
+{
+    return strstr(error, "WRONGPASS") || strstr(error, "NOAUTH") || strstr(error, "NOPERM");
+}
+
 static void fail_dial(struct glide *driver, struct glide_conn *conn)
 {
     const uint64_t now_ns = conn->dial.ended_ns;
@@ -84,11 +90,14 @@ static void fail_dial(struct glide *driver, struct glide_conn *conn)
 
     snprintf(text, sizeof text, "Could not connect to %s: GLIDE: %s", driver->setup->endpoint->name,
              conn->dial.error);
+    const bool refused = is_login(conn->dial.error);
     free(conn->dial.error);
     conn->dial.error = NULL;
     conn->dial_ns = now_ns + backoff_ns(driver, conn);
     conn->failures++;
     glide_tell(driver, EVENT_DIAL_FAILURE, str_of(text), now_ns);
+    if (refused)
+        glide_tell(driver, EVENT_NO_LOGIN, STR(""), now_ns);
 }
 
 /* The library does all of it in one call, so that it is one time. */

@@ -16,10 +16,6 @@
 #include "client/glide_threads.h"
 #include "client/glide_words.h"
 
-/* The library answers when the request timeout is over; what it has not answered this much later it
- * never will. */
-#define GLIDE_GRACE_NS ((uint64_t)CLOCK_NS_PER_S)
-
 enum { GLIDE_TEXT_MAX = ENDPOINT_NAME_MAX + GLIDE_FAILURE_TEXT_MAX };
 
 /* A client of the library. */

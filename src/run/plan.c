@@ -11,7 +11,9 @@
  * node of a cluster. */
 enum { GLIDE_FILES = 4 };
 
-#define DRAIN_MAX_NS       (UINT64_C(5) * CLOCK_NS_PER_S)
+#define DRAIN_MAX_NS (UINT64_C(5) * CLOCK_NS_PER_S)
+/* ... with a library, whose own timeouts come a little late, to hear of them. */
+#define DRAIN_MARGIN_NS    (UINT64_C(200) * CLOCK_NS_PER_MS)
 #define DRAIN_SIGNALLED_NS (UINT64_C(2) * CLOCK_NS_PER_S)
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -158,7 +160,9 @@ unsigned plan_cpu_of(const struct plan *plan, unsigned worker)
 uint64_t plan_drain_ns(const struct plan *plan, bool signalled)
 {
     const uint64_t timeout_ns = plan->client.request_timeout_ns;
-    const uint64_t drain_ns = timeout_ns ? least(timeout_ns, DRAIN_MAX_NS) : DRAIN_MAX_NS;
+    uint64_t drain_ns = timeout_ns ? least(timeout_ns, DRAIN_MAX_NS) : DRAIN_MAX_NS;
 
+    if (plan->client.driver == DRIVER_GLIDE)
+        drain_ns += GLIDE_GRACE_NS + DRAIN_MARGIN_NS;
     return signalled ? least(drain_ns, DRAIN_SIGNALLED_NS) : drain_ns;
 }

@@ -12,6 +12,7 @@ import certificates
 import processes
 import program
 import real_server
+from test_custom import FOLDER, every_language
 
 GLIDE = ("--driver", "glide")
 LOCAL = "DNS:localhost,IP:127.0.0.1"
@@ -176,6 +177,54 @@ def test_a_node_of_a_cluster_dies(start_glide, cluster):
     assert abs(report.due - 4000) <= 1
     assert report.completed > 500
     assert report.errors > 0
+
+
+# ---- custom commands
+
+@pytest.fixture
+def probe(glide, server):
+    """probe("lua", "two", ...) runs one probe of a language."""
+    server.client.call("SET", "probe:text", "a text")
+
+    def go(ending, name, *arguments):
+        return glide("-p", server.port, "-n", 200, "-c", 10, "--custom-command-file", FOLDER / "custom" / f"probe.{ending}",
+                     "--custom-command-args", name, *arguments).expect(0)
+
+    return go
+
+
+@every_language
+@pytest.mark.parametrize("name, commands", [("none", 0), ("two", 400), ("pipeline", 600), ("binary", 600),
+                                            ("nested", 400), ("swallowed", 200)])
+def test_custom_commands(probe, server, ending, name, commands):
+    if (ending, name) == ("c", "nested"):
+        pytest.skip("it tells a status other than OK from a string, which the library does not")
+    report = probe(ending, name).report
+    assert (report.completed, report.errors) == (200, 0), report.text
+    assert report.count("Events", "commands answered") == commands
+    if name in ("two", "pipeline"):
+        assert server.client.call("GET", "probe:a") == server.client.call("GET", "probe:b") == "200"
+
+
+@every_language
+@pytest.mark.parametrize("options", [("-P", 8), ("--qps", 2000), ("-3",), ("--glide-clients", 2)])
+def test_custom_commands_however_they_are_carried(probe, ending, options):
+    report = probe(ending, "pipeline", *options).report
+    assert (report.completed, report.number("Events", "commands answered")) == (200, 600)
+
+
+@every_language
+def test_failures_of_custom_commands(probe, ending):
+    result = probe(ending, "failed", "--processes", 1)
+    assert kinds(result.report) == {"other": 200}
+    assert "WRONGTYPE Operation against a key holding the wrong kind of value" in result.err
+
+
+@every_language
+def test_a_custom_command_that_is_never_answered(probe, ending):
+    """The library waits for blocking commands longer than it was told; the program does not."""
+    result = probe(ending, "cut", "-n", 4, "-c", 4, "--request-timeout", 500)
+    assert kinds(result.report) == {"timeout": 4}
 
 
 # ---- what goes wrong
