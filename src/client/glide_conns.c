@@ -131,9 +131,11 @@ static void drop_dial(struct glide *driver)
 {
     struct glide_dial *dial = &driver->dialing->dial;
 
+    driver->dialing = NULL;
     if (dial->client)
         driver->library.close_client(dial->client);
     free(dial->error);
+    dial->error = NULL;
 }
 
 void glide_close_all(struct glide *driver)
@@ -147,7 +149,7 @@ void glide_close_all(struct glide *driver)
         conn->client = NULL;
     }
     for (struct glide_note *note = glide_inbox_take(&driver->inbox); note; note = note->next)
-        if (note->dial)
+        if (note->dial && driver->dialing)
             drop_dial(driver);
     driver->dialing = NULL;
 }

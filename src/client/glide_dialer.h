@@ -34,7 +34,7 @@ struct glide_dialer_setup {
 struct glide_dialer;
 
 /* Starts the thread, which inherits the CPUs of its maker. Returns 0 or a negative errno. */
-int glide_dialer_start(struct glide_dialer **dialer, const struct glide_dialer_setup *setup,
+int glide_dialer_start(struct glide_dialer **slot, const struct glide_dialer_setup *setup,
                        struct err *err);
 
 /* Asks for a client; `dial` is zeroed but for its note, and must stay until it is in the inbox. The
@@ -43,6 +43,6 @@ void glide_dialer_ask(struct glide_dialer *dialer, struct glide_dial *dial);
 
 /* Waits for nothing: a client that is still to come is closed when it comes, and never seen. NULL
  * is fine. */
-void glide_dialer_stop(struct glide_dialer **dialer);
+void glide_dialer_stop(struct glide_dialer **slot);
 
 #endif

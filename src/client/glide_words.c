@@ -50,7 +50,7 @@ static void make_room(struct glide_words *words, size_t commands)
         return;
     words->commands_room = commands;
     words->commands = mem_resize(words->commands, commands, sizeof *words->commands);
-    words->list = mem_resize(words->list, commands, sizeof *words->list);
+    words->list = mem_resize(words->list, commands, sizeof(struct glide_command *));
 }
 
 void glide_words_take(struct glide_words *words, const char *bytes, size_t commands)
