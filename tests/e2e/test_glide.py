@@ -258,12 +258,17 @@ def test_server_killed_and_restarted_on_a_schedule(start_glide, server):
 
 
 def test_connections_killed_under_load(start_glide, server):
-    running = start_glide("-p", server.port, "--test-duration", 3, "-c", 20, "--glide-clients", 4, "--processes", 1,
+    running = start_glide("-p", server.port, "--test-duration", 60, "-c", 20, "--glide-clients", 4, "--processes", 1,
                           "--request-timeout", 2000, "--interval-metrics-interval-duration-sec", 1)
     csv_line(running, lambda line: line["request_finished"], "a line with requests")
-    for _ in range(20):
+
+    def kill():
         server.client.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    report = running.wait().expect(0).csv_report
+        return any(line["client_disconnects"] for line in running.csv_lines().lines)
+
+    processes.wait_until(kill, "a request is lost with its connection", 40)
+    running.interrupt()
+    report = running.wait().expect(130).csv_report
     assert set(kinds(report)) <= {"disconnect", "timeout"}
     assert report.count("Events", "disconnects") >= 1
     assert report.issued == report.completed + report.errors + report.unanswered

@@ -132,7 +132,8 @@ OPTIONS = """--host --port --clients --requests --datasize --type --threads --te
     --connection-timeout --give-up --interval-metrics-interval-duration-sec --log-level --debug --seed --pipeline
     --tls --cacert --cacertdir --cert --key --sni --insecure --tls-ciphers --tls-ciphersuites
     --uri --user --pass --dbnum --resp3 --socket --keepalive --reconnect-interval --cluster --read-from-replica
-    --local-server --io --custom-command-file --custom-command-args --script-timeout --show-config --quiet --help
+    --local-server --io --driver --glide-library --glide-clients --glide-log-level
+    --custom-command-file --custom-command-args --script-timeout --show-config --quiet --help
     --version""".split()
 LETTERS = "-H -h -p -c -n -d -t -r -P -q -u -a -3 -s -k".split()
 GROUPS = ["basic options", "advanced options", "tls options", "rate limiting options", "client ramp options",
