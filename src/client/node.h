@@ -41,7 +41,7 @@ struct node {
 struct node *node_create(const struct link_setup *links, const struct router_node *named);
 
 /* Releases a node; NULL is fine. */
-void node_destroy(struct node **node);
+void node_destroy(struct node **slot);
 
 /* Finds out where a node is, if that is not known, or may be so no longer. Returns 0, -EAGAIN: it
  * is being found out, or another negative errno with `err` filled in. */
