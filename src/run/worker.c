@@ -106,7 +106,10 @@ static void pump_executions(struct worker *worker, uint64_t now_ns)
         if (!take_next(worker, now_ns, &request))
             break;
         executor_submit(executor, &request);
-        worker->hurried = executor->ended - ended >= ENDED_MAX;
+        counter_add(&worker->slot->turns, 1); /* each step of user code has its own time */
+        if (executor->ended != ended)
+            worker->hurried =
+                executor->ended - ended >= ENDED_MAX || clock_now_ns() - now_ns >= HEARTBEAT_NS;
     }
     worker->pumping = false;
 }
@@ -159,6 +162,7 @@ static void on_command_done(void *context, const struct completion *completion)
     struct worker *worker = context;
 
     executor_done(worker->executor, completion);
+    counter_add(&worker->slot->turns, 1);
 }
 
 static void on_answered(void *context, uint32_t commands)

@@ -54,6 +54,7 @@ static void destroy(struct script **slot)
     if (!script)
         return;
     lua_close(script->lua);
+    fflush(stdout); /* io.write's: a worker's process ends without */
     for (unsigned i = 0; i < script->setup->places; i++)
         bytes_deinit(&script->places[i].bytes);
     free(script->places);

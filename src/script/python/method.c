@@ -291,6 +291,18 @@ static void append_word(struct command *all, const char *word, size_t len)
     all->count++;
 }
 
+/* Users see the list, and may have put something else into it, or never have made one. */
+static bool is_sound(const struct runtime *runtime, const struct batch *batch)
+{
+    bool sound = batch->commands != NULL;
+
+    for (Py_ssize_t i = 0; sound && i < PyList_GET_SIZE(batch->commands); i++)
+        sound = PyObject_TypeCheck(PyList_GET_ITEM(batch->commands, i), runtime->command_type);
+    if (!sound)
+        PyErr_SetString(PyExc_TypeError, "this batch holds what its methods have not put there");
+    return sound;
+}
+
 PyObject *batch_exec(struct runtime *runtime, PyObject *object, bool strict)
 {
     if (!PyObject_TypeCheck(object, runtime->batch_type)) {
@@ -298,6 +310,8 @@ PyObject *batch_exec(struct runtime *runtime, PyObject *object, bool strict)
         return NULL;
     }
     const struct batch *batch = (const struct batch *)object;
+    if (!is_sound(runtime, batch))
+        return NULL;
     PyObject *parts = PyList_GetSlice(batch->commands, 0, PyList_GET_SIZE(batch->commands));
     struct command *all = parts == NULL ? NULL : command_make(runtime, NULL);
 
